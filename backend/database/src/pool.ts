@@ -1,0 +1,62 @@
+import pg from 'pg';
+
+/** A connection or a pool: whatever can run a statement. */
+export type Queryable = Pick<pg.Pool, 'query'>;
+export type Pool = pg.Pool;
+export type Client = pg.PoolClient;
+
+const timestamptz = pg.types.builtins.TIMESTAMPTZ;
+
+/** Times come as milliseconds since 1970; 64-bit ids stay strings, because they exceed 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === timestamptz
+      ? (value: string) => new Date(value).getTime()
+      : // biome-ignore lint/suspicious/noExplicitAny: pg's own signature is generic over what it returns
+        (pg.types.getTypeParser(oid, format as any) as any),
+};
+
+export interface PoolOptions {
+  readonly url: string;
+  /** Seen in pg_stat_activity. */
+  readonly name: string;
+  readonly connections?: number;
+  /** A statement that runs longer is cancelled by the server. */
+  readonly statementTimeoutMs?: number;
+  readonly onError: (error: Error) => void;
+}
+
+/** Connections are made when needed, so this never fails: the first query does. Lost connections are dropped and replaced. */
+export function createPool(options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.name,
+    max: options.connections ?? 10,
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: options.statementTimeoutMs ?? 60_000,
+    idle_in_transaction_session_timeout: 60_000,
+    keepAlive: true,
+    types,
+  });
+  pool.on('error', options.onError);
+  return pool;
+}
+
+/** Runs `work` in one transaction: all of it is kept, or none. */
+export async function inTransaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((lost: Error) => {
+      broken = lost;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
