@@ -60,3 +60,8 @@ export async function inTransaction<T>(pool: Pool, work: (client: Client) => Pro
     client.release(broken);
   }
 }
+
+/** Throws when the database does not answer: a check of readiness. */
+export async function mustAnswer(db: Queryable): Promise<void> {
+  await db.query('SELECT 1');
+}

@@ -1,0 +1,46 @@
+import { createPool, mustAnswer } from '@app/database/pool';
+import { connectRabbitMq } from '@app/rabbitmq/connect';
+import { mustBeConnected } from '@app/rabbitmq/must-be-connected';
+import { address, logLevel, port, readEnv } from '@app/runtime/env';
+import { startHealthServer } from '@app/runtime/health';
+import { createLog } from '@app/runtime/log';
+import { createRegistry } from '@app/runtime/metrics';
+import { runProcess } from '@app/runtime/process';
+import { createXApi } from '@app/x-api/client';
+import { z } from 'zod';
+import { startConsumer } from './consumer.ts';
+import { createConsumerMetrics } from './metrics.ts';
+import { consumerSettings, xApiOptionsOf, xApiSettings } from './settings.ts';
+
+const settingsOfProcess = {
+  DATABASE_URL: address('postgres:', 'postgresql:'),
+  AMQP_URL: address('amqp:', 'amqps:'),
+  HEALTH_HOST: z.string().default('127.0.0.1'),
+  HEALTH_PORT: port.default(9102),
+  LOG_LEVEL: logLevel,
+  ...consumerSettings,
+  ...xApiSettings,
+};
+
+await runProcess('consumer', async ({ onStop }) => {
+  const settings = readEnv(settingsOfProcess);
+  const log = createLog('consumer', settings.LOG_LEVEL);
+  const registry = createRegistry();
+  const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost');
+  const pool = createPool({ url: settings.DATABASE_URL, name: 'consumer', onError });
+  onStop(() => pool.end());
+  const xApi = createXApi(xApiOptionsOf(settings, log));
+  onStop(() => xApi.close());
+  const broker = await connectRabbitMq({ url: settings.AMQP_URL, log, connectionName: 'consumer' });
+  onStop(() => broker.close());
+  const checks = { database: () => mustAnswer(pool), rabbitmq: () => mustBeConnected(broker) };
+  const health = await startHealthServer(
+    { registry, checks },
+    { host: settings.HEALTH_HOST, port: settings.HEALTH_PORT },
+  );
+  onStop(() => health.close());
+  const metrics = createConsumerMetrics(registry);
+  const consumer = await startConsumer({ pool, broker, xApi, settings, metrics, log });
+  onStop(() => consumer.stop());
+  log.info({ port: health.port }, 'consumer started');
+});

@@ -1,0 +1,55 @@
+import { type Lane, lanes } from '@app/contract/message';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+export interface ProducerMetrics {
+  readonly claimed: Counter<'lane'>;
+  readonly published: Counter<'lane'>;
+  readonly refused: Counter<'lane'>;
+  readonly failedTicks: Counter;
+  readonly depth: Gauge<'lane'>;
+  readonly oldest: Gauge<'lane'>;
+}
+
+export function createProducerMetrics(registry: Registry): ProducerMetrics {
+  const registers = [registry];
+  const labelNames = ['lane'] as const;
+  const metrics = {
+    claimed: new Counter({
+      name: 'checks_claimed_total',
+      help: 'Checks taken by a producer',
+      labelNames,
+      registers,
+    }),
+    published: new Counter({
+      name: 'messages_published_total',
+      help: 'Messages confirmed by the broker',
+      labelNames,
+      registers,
+    }),
+    refused: new Counter({
+      name: 'messages_refused_total',
+      help: 'Messages that the broker did not take',
+      labelNames,
+      registers,
+    }),
+    failedTicks: new Counter({
+      name: 'producer_failed_ticks_total',
+      help: 'Producer ticks that failed',
+      registers,
+    }),
+    depth: new Gauge({ name: 'lane_messages', help: 'Messages waiting in a lane', labelNames, registers }),
+    oldest: new Gauge({
+      name: 'lane_oldest_due_seconds',
+      help: 'How long the earliest due check of a lane has waited',
+      labelNames,
+      registers,
+    }),
+  };
+  for (const lane of lanes) startAtZero(metrics, lane);
+  return metrics;
+}
+
+/** A counter that is absent until its first event cannot be alerted on. */
+function startAtZero(metrics: ProducerMetrics, lane: Lane): void {
+  for (const counter of [metrics.claimed, metrics.published, metrics.refused]) counter.inc({ lane }, 0);
+}

@@ -1,0 +1,25 @@
+import { wholeNumber } from '@app/runtime/env';
+import { validate } from 'node-cron';
+import { z } from 'zod';
+
+const cron = z.string().refine(validate, 'must be a cron expression, like "* * * * * *" (every second)');
+
+/** Settings of the producer, by their names in the environment. */
+export const producerSettings = {
+  /** When to look for due checks. Six fields: seconds first. */
+  PRODUCER_CRON: cron.default('* * * * * *'),
+  /** How often to look again within the second that a cron tick stands for; 1000 is once. */
+  PRODUCER_PASS_MS: wholeNumber(20, 1_000).default(1_000),
+  /** Rows taken by one claim. 1,000 to 5,000 is where claiming is fastest. */
+  CLAIM_ROWS: wholeNumber(1, 10_000).default(2_000),
+  /** How long a claim holds. Longer than a message may wait and be worked on; shorter means sooner recovery. */
+  LEASE_MS: wholeNumber(500, 3_600_000).default(120_000),
+  /** Messages (of up to 100 checks) that may wait in a lane: a few seconds of work, so that leases do not lapse in a queue. */
+  LANE_MESSAGES: wholeNumber(1, 10_000).default(50),
+  /** When to make the activity partitions of the months ahead. */
+  MAINTENANCE_CRON: cron.default('17 3 * * *'),
+};
+
+export type ProducerSettings = {
+  readonly [Name in keyof typeof producerSettings]: z.infer<(typeof producerSettings)[Name]>;
+};
