@@ -15,6 +15,7 @@ let simulator: Simulator;
 let xApi: XApi;
 let answers: LookUp[];
 let dropped: number;
+let refused: string[];
 
 const pace = {
   confirmDelay: 60_000,
@@ -42,6 +43,7 @@ beforeEach(async () => {
   await pool.query('TRUNCATE profiles, activities CASCADE');
   answers = [];
   dropped = 0;
+  refused = [];
 });
 
 afterEach(() => simulator.setFaults({ profiles: {}, outage: 'none', share: 0 }));
@@ -54,8 +56,9 @@ const checking = (restMs = 0): Checking => ({
     answers.push(answer);
     return restMs;
   },
-  onChecked: (_, __, count) => {
-    dropped += count;
+  onRefused: ({ known }) => void refused.push(known.profileId),
+  onChecked: checked => {
+    dropped += checked.dropped;
   },
 });
 
@@ -153,6 +156,21 @@ describe('a check', () => {
       ['ok', 0],
     ]);
   });
+});
+
+test('a result that the database refuses costs no other profile its result', async () => {
+  for (let id = 1; id <= 20; id++) await watch(id);
+  await pool.query(
+    'ALTER TABLE schedule ADD CONSTRAINT refuse_7 CHECK (profile_id <> 7 OR checked_at IS NULL)',
+  );
+  try {
+    expect(await checkProfiles(await claimed(), checking())).toBe('done');
+  } finally {
+    await pool.query('ALTER TABLE schedule DROP CONSTRAINT refuse_7');
+  }
+  expect(refused).toEqual(['7']);
+  const { rows } = await pool.query('SELECT profile_id FROM schedule WHERE checked_at IS NULL');
+  expect(rows).toEqual([{ profile_id: '7' }]);
 });
 
 describe('an unresolved handle', () => {

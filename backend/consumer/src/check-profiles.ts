@@ -2,13 +2,14 @@ import type { CheckMessage } from '@app/contract/message';
 import { keyByUserId } from '@app/database/handles';
 import { loadKnown } from '@app/database/known';
 import type { Pool } from '@app/database/pool';
-import { type Judged, recordJudgments } from '@app/database/record';
+import type { Judged } from '@app/database/record';
 import { judge } from '@app/policy/judge';
 import type { Known } from '@app/policy/judgment';
 import type { Pace } from '@app/policy/next-check';
 import type { Observation } from '@app/policy/observation';
 import type { Outcome } from '@app/rabbitmq/broker';
 import type { LookUp, XApi } from '@app/x-api/client';
+import { record } from './record.ts';
 
 /** A profile whose claim holds, with what X answered about it. */
 export interface Observed {
@@ -23,7 +24,17 @@ export interface Checking {
   readonly pace: Pace;
   /** Tells how X treated the call; answers for how many milliseconds it must not be asked again. */
   readonly onAnswer: (lookUp: LookUp) => Promise<number>;
-  readonly onChecked: (judged: readonly Judged[], observed: readonly Observed[], dropped: number) => void;
+  /** A result that the database refuses: our bug, or an answer of X that nobody thought of. */
+  readonly onRefused: (judged: Judged, error: unknown) => void;
+  readonly onChecked: (checked: Checked) => void;
+}
+
+export interface Checked {
+  /** What was written. */
+  readonly judged: readonly Judged[];
+  readonly observed: readonly Observed[];
+  /** Checks whose claim no longer held. */
+  readonly dropped: number;
 }
 
 /** Messages become rows: load, look up, judge, record; the acknowledgement follows. */
@@ -32,8 +43,12 @@ export async function checkProfiles(message: CheckMessage, checking: Checking): 
   const { observed, restMs } = await lookUp(loaded, checking);
   const keyed = await keyHandles(observed, checking);
   const judged = judgeAll(keyed, loaded.now, restMs, checking);
-  await recordJudgments(checking.pool, judged);
-  checking.onChecked(judged, keyed, message.checks.length - keyed.length);
+  const written = await record(checking.pool, judged, checking.onRefused);
+  checking.onChecked({
+    judged: judged.filter(one => written.includes(one.known.profileId)),
+    observed: keyed,
+    dropped: message.checks.length - keyed.length,
+  });
   return 'done';
 }
 

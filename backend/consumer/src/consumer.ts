@@ -6,7 +6,7 @@ import type { Pace } from '@app/policy/next-check';
 import type { Broker, Handler, Subscription } from '@app/rabbitmq/broker';
 import type { Log } from '@app/runtime/log';
 import type { LookUp, XApi } from '@app/x-api/client';
-import { type Checking, checkProfiles, type Observed } from './check-profiles.ts';
+import { type Checked, type Checking, checkProfiles, type Observed } from './check-profiles.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { ConsumerMetrics } from './metrics.ts';
 import type { ConsumerSettings } from './settings.ts';
@@ -72,12 +72,19 @@ function checkingOf({ pool, xApi, settings, metrics, log }: Consumption, gate: G
     if (ms > 0) await gate.rest(ms, { cause: 'x-api', upstream });
     return gate.resting();
   };
-  const onChecked = (judged: readonly Judged[], observed: readonly Observed[], dropped: number) => {
+  const onChecked = ({ judged, observed, dropped }: Checked) => {
     count(metrics, judged, observed);
     metrics.stale.inc(dropped);
     announce(log, judged);
   };
-  return { pool, xApi, pace: paceOf(settings), onAnswer, onChecked };
+  const onRefused = ({ known }: Judged, error: unknown) => {
+    metrics.refused.inc();
+    log.error(
+      { profile_id: known.profileId, err: error },
+      'the database refused a result; it is tried again after its lease',
+    );
+  };
+  return { pool, xApi, pace: paceOf(settings), onAnswer, onRefused, onChecked };
 }
 
 export function paceOf(settings: ConsumerSettings): Pace {

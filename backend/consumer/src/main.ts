@@ -1,22 +1,21 @@
 import { createPool, mustAnswer } from '@app/database/pool';
 import { connectRabbitMq } from '@app/rabbitmq/connect';
 import { mustBeConnected } from '@app/rabbitmq/must-be-connected';
-import { address, logLevel, port, readEnv } from '@app/runtime/env';
+import { logLevel, readEnv } from '@app/runtime/env';
 import { startHealthServer } from '@app/runtime/health';
 import { createLog } from '@app/runtime/log';
 import { createRegistry } from '@app/runtime/metrics';
 import { runProcess } from '@app/runtime/process';
+import { amqpSettings, databaseSettings, healthSettings } from '@app/runtime/settings';
 import { createXApi } from '@app/x-api/client';
-import { z } from 'zod';
 import { startConsumer } from './consumer.ts';
 import { createConsumerMetrics } from './metrics.ts';
 import { consumerSettings, xApiOptionsOf, xApiSettings } from './settings.ts';
 
 const settingsOfProcess = {
-  DATABASE_URL: address('postgres:', 'postgresql:'),
-  AMQP_URL: address('amqp:', 'amqps:'),
-  HEALTH_HOST: z.string().default('127.0.0.1'),
-  HEALTH_PORT: port.default(9102),
+  ...databaseSettings,
+  ...amqpSettings,
+  ...healthSettings(9102),
   LOG_LEVEL: logLevel,
   ...consumerSettings,
   ...xApiSettings,
@@ -31,7 +30,12 @@ await runProcess('consumer', async ({ onStop }) => {
   onStop(() => pool.end());
   const xApi = createXApi(xApiOptionsOf(settings, log));
   onStop(() => xApi.close());
-  const broker = await connectRabbitMq({ url: settings.AMQP_URL, log, connectionName: 'consumer' });
+  const broker = await connectRabbitMq({
+    url: settings.AMQP_URL,
+    prefix: settings.AMQP_PREFIX,
+    log,
+    connectionName: 'consumer',
+  });
   onStop(() => broker.close());
   const checks = { database: () => mustAnswer(pool), rabbitmq: () => mustBeConnected(broker) };
   const health = await startHealthServer(

@@ -6,6 +6,7 @@ export interface ConsumerMetrics {
   readonly opened: Counter<'kind'>;
   readonly resolved: Counter<'kind'>;
   readonly stale: Counter;
+  readonly refused: Counter;
   readonly lateness: Histogram;
   readonly resting: Gauge;
 }
@@ -40,6 +41,11 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
     stale: new Counter({
       name: 'checks_dropped_total',
       help: 'Checks dropped because their claim no longer held',
+      registers,
+    }),
+    refused: new Counter({
+      name: 'results_refused_total',
+      help: 'Results that the database refused',
       registers,
     }),
     lateness: new Histogram({

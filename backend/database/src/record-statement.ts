@@ -70,7 +70,7 @@ WITH judged AS (
   UPDATE profiles p SET handle = i.handle, name = coalesce(i.name, p.name)
   FROM identified i WHERE p.profile_id = i.profile_id
 )
-SELECT (SELECT count(*)::integer FROM written) AS written,
+SELECT ARRAY(SELECT profile_id::text FROM written) AS written,
        (SELECT count(*)::integer FROM seen) AS activities,
        (SELECT count(*)::integer FROM opened WHERE is_new) AS opened,
        (SELECT count(*)::integer FROM resolved) AS resolved`;

@@ -10,8 +10,8 @@ export interface Judged {
 }
 
 export interface Recorded {
-  /** Profiles whose result was written: those whose claim still held. */
-  readonly written: number;
+  /** The profiles whose result was written: those whose claim still held. */
+  readonly written: readonly string[];
   readonly activities: number;
   readonly opened: number;
   readonly resolved: number;
@@ -44,6 +44,16 @@ function time(ms: number | null): Date | null {
   return ms === null ? null : new Date(ms);
 }
 
+/** A count beyond 2^31 does not happen to a person; should X ever send one, it must not cost the batch its result. */
+function int4(count: number | null): number | null {
+  return count === null ? null : Math.min(count, 2_147_483_647);
+}
+
+/** PostgreSQL holds any text but a NUL character. */
+function text(value: string | null): string | null {
+  return value?.replaceAll('\0', '') ?? null;
+}
+
 function stateColumns(judged: readonly Judged[]): unknown[] {
   const column = <T>(value: (one: Judged) => T) => judged.map(value);
   return [
@@ -58,9 +68,9 @@ function stateColumns(judged: readonly Judged[]): unknown[] {
     column(one => time(one.judgment.state.suspectedAt)),
     column(one => one.judgment.state.accountState),
     column(one => time(one.judgment.state.stateSince)),
-    column(one => one.judgment.state.postCount),
-    column(one => one.judgment.state.likeCount),
-    column(one => one.judgment.state.followingCount),
+    column(one => int4(one.judgment.state.postCount)),
+    column(one => int4(one.judgment.state.likeCount)),
+    column(one => int4(one.judgment.state.followingCount)),
     column(one => one.judgment.state.profileHash),
     column(one => one.judgment.state.postsPerDay),
     column(one => one.judgment.state.failures),
@@ -110,5 +120,5 @@ function identityColumns(judged: readonly Judged[]): unknown[] {
   const all = judged.flatMap(({ known, judgment }) =>
     judgment.identity === null ? [] : [{ profileId: known.profileId, ...judgment.identity }],
   );
-  return [all.map(one => one.profileId), all.map(one => one.handle), all.map(one => one.name)];
+  return [all.map(one => one.profileId), all.map(one => one.handle), all.map(one => text(one.name))];
 }
