@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['*/src/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts', 'e2e/**'],
+          exclude: ['**/*.integration.test.ts', 'e2e/src/*.test.ts'],
         },
       },
       {
@@ -27,8 +27,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          include: ['e2e/src/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts'],
+          include: ['e2e/src/*.test.ts'],
           globalSetup: ['e2e/src/provision/global-setup.ts'],
           fileParallelism: false,
           testTimeout: 120_000,

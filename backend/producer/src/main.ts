@@ -1,21 +1,20 @@
 import { createPool, mustAnswer } from '@app/database/pool';
 import { connectRabbitMq } from '@app/rabbitmq/connect';
 import { mustBeConnected } from '@app/rabbitmq/must-be-connected';
-import { address, logLevel, port, readEnv } from '@app/runtime/env';
+import { logLevel, readEnv } from '@app/runtime/env';
 import { startHealthServer } from '@app/runtime/health';
 import { createLog } from '@app/runtime/log';
 import { createRegistry } from '@app/runtime/metrics';
 import { runProcess } from '@app/runtime/process';
-import { z } from 'zod';
+import { amqpSettings, databaseSettings, healthSettings } from '@app/runtime/settings';
 import { createProducerMetrics } from './metrics.ts';
 import { startProducer } from './producer.ts';
 import { producerSettings } from './settings.ts';
 
 const settingsOfProcess = {
-  DATABASE_URL: address('postgres:', 'postgresql:'),
-  AMQP_URL: address('amqp:', 'amqps:'),
-  HEALTH_HOST: z.string().default('127.0.0.1'),
-  HEALTH_PORT: port.default(9101),
+  ...databaseSettings,
+  ...amqpSettings,
+  ...healthSettings(9101),
   LOG_LEVEL: logLevel,
   ...producerSettings,
 };
@@ -27,7 +26,12 @@ await runProcess('producer', async ({ onStop }) => {
   const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost');
   const pool = createPool({ url: settings.DATABASE_URL, name: 'producer', onError });
   onStop(() => pool.end());
-  const broker = await connectRabbitMq({ url: settings.AMQP_URL, log, connectionName: 'producer' });
+  const broker = await connectRabbitMq({
+    url: settings.AMQP_URL,
+    prefix: settings.AMQP_PREFIX,
+    log,
+    connectionName: 'producer',
+  });
   onStop(() => broker.close());
   const checks = { database: () => mustAnswer(pool), rabbitmq: () => mustBeConnected(broker) };
   const health = await startHealthServer(

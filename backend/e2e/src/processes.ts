@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** One of the system's processes, as a container runs it. */
+export interface Service {
+  readonly name: string;
+  /** Where its health (and, for the api, everything) is served. */
+  readonly url: string;
+  said(): string;
+  kill(): Promise<void>;
+  /** Answers the exit code. */
+  stop(): Promise<number | null>;
+}
+
+const startTimeoutMs = 30_000;
+
+/** Starts a service and waits until it is ready. */
+export async function startService(
+  name: 'api' | 'producer' | 'consumer',
+  env: Readonly<Record<string, string>>,
+): Promise<Service> {
+  const port = await freePort();
+  const main = fileURLToPath(import.meta.resolve(`@app/${name}/main`));
+  const ports = name === 'api' ? { PORT: String(port) } : { HEALTH_PORT: String(port) };
+  const child = spawn(process.execPath, [main], {
+    env: { LOG_LEVEL: 'warn', ...ports, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let text = '';
+  child.stderr.on('data', chunk => {
+    text = (text + chunk).slice(-100_000);
+  });
+  const exited = once(child, 'exit');
+  const url = `http://127.0.0.1:${port}`;
+  await untilReady(name, child, url, () => text);
+  return {
+    name,
+    url,
+    said: () => text,
+    async kill() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await exited;
+      return child.exitCode;
+    },
+  };
+}
+
+async function untilReady(name: string, child: ChildProcess, url: string, said: () => string): Promise<void> {
+  const giveUpAt = performance.now() + startTimeoutMs;
+  for (;;) {
+    const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+      response => response.ok,
+      () => false,
+    );
+    if (ready) return;
+    if (child.exitCode !== null || performance.now() > giveUpAt) {
+      child.kill('SIGKILL');
+      throw new Error(`${name} did not become ready: ${said().trim()}`);
+    }
+    await sleep(50);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
