@@ -1,0 +1,44 @@
+import { answerHealth } from '@app/runtime/health';
+import { listActivities } from './activities.ts';
+import { listAlerts, showAlert } from './alerts.ts';
+import type { Handler } from './answer.ts';
+import { changeGroup, createGroup, listGroups, removeGroup, showGroup } from './groups.ts';
+import { showHome } from './home.ts';
+import { importProfiles } from './imports.ts';
+import { createProfiles } from './new-profiles.ts';
+import { notFound } from './problem.ts';
+import { checkProfile, listProfiles, removeProfile, showProfile } from './profiles.ts';
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Route = readonly [method: Method, path: string, handler: Handler];
+
+const health: Handler = async (api, request, response) => {
+  // Express takes `/livez/` for the same path; answerHealth does not.
+  if (await answerHealth(api.health, request, response)) return null;
+  throw notFound('there is nothing at this address; it ends without a slash');
+};
+
+/** Everything the API answers. The first path that fits is taken, so a fixed word stands before `:id`. */
+export const routes: readonly Route[] = [
+  ['GET', '/', showHome],
+  ['GET', '/livez', health],
+  ['GET', '/readyz', health],
+  ['GET', '/metrics', health],
+
+  ['GET', '/api/v1/profiles', listProfiles],
+  ['POST', '/api/v1/profiles', createProfiles],
+  ['POST', '/api/v1/profiles/import', importProfiles],
+  ['GET', '/api/v1/profiles/:id', showProfile],
+  ['DELETE', '/api/v1/profiles/:id', removeProfile],
+  ['GET', '/api/v1/profiles/:id/activities', listActivities],
+  ['POST', '/api/v1/profiles/:id/check', checkProfile],
+
+  ['GET', '/api/v1/groups', listGroups],
+  ['POST', '/api/v1/groups', createGroup],
+  ['GET', '/api/v1/groups/:id', showGroup],
+  ['PATCH', '/api/v1/groups/:id', changeGroup],
+  ['DELETE', '/api/v1/groups/:id', removeGroup],
+
+  ['GET', '/api/v1/alerts', listAlerts],
+  ['GET', '/api/v1/alerts/:id', showAlert],
+];
