@@ -31,7 +31,6 @@ export function createApp(options: AppOptions): Express {
     importSlots: { free: options.importsAtOnce ?? 2 },
     importStallMs: options.importStallMs ?? 60_000,
   };
-  surviveLostConnections(api);
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use(identify, linger, logRequests(api.log), measureRequests(api.health.registry));
@@ -41,16 +40,6 @@ export function createApp(options: AppOptions): Express {
   });
   app.use(answerProblems(api.log));
   return app;
-}
-
-/**
- * A connection that is lost in the middle of a transaction says so twice: to the statement, which fails, and as an event,
- * which would end the process if nobody listened.
- */
-function surviveLostConnections({ pool, log }: Api): void {
-  pool.on('connect', client => {
-    client.on('error', (error: Error) => log.warn({ err: error }, 'lost a connection to the database'));
-  });
 }
 
 /** All methods of one path, so that a wrong one can be told which are right. */

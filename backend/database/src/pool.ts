@@ -39,6 +39,9 @@ export function createPool(options: PoolOptions): Pool {
     types,
   });
   pool.on('error', options.onError);
+  // A connection that breaks while it is in use says so twice: to the statement, which fails, and as an event, which
+  // would end the process if nobody listened.
+  pool.on('connect', client => client.on('error', options.onError));
   return pool;
 }
 
