@@ -1,13 +1,19 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { alertPage } from '@app/contract/alert';
 import { profilePage } from '@app/contract/profile';
+import { processEnv } from '@app/runtime/env';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type SystemProcess, startSystemProcess } from './system-process.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 let folder: string;
 let running: SystemProcess[];
@@ -73,6 +79,21 @@ test('Ctrl-C drains and exits 0, and the next start finds everything as it was',
   const second = await start();
   expect(await get(second, '/api/v1/profiles/4711')).toMatchObject({ id: '4711', threshold: 259_200 });
   expect(second.said()).not.toContain('demo profiles were added');
+});
+
+test('Ctrl-C in a terminal, which reaches npm and all its children at once, ends npm start with 0', async () => {
+  const npm = spawn('npm', ['start', '--', '--port', '0', '--data', folder], {
+    cwd: root,
+    detached: true,
+    env: processEnv,
+  });
+  let said = '';
+  npm.stdout.on('data', chunk => {
+    said += chunk;
+  });
+  await until('the start', async () => /running at http/.test(said) || undefined);
+  process.kill(-(npm.pid as number), 'SIGINT');
+  expect(await once(npm, 'exit')).toEqual([0, null]);
 });
 
 test('killed hard and started again, it takes its database over and loses nothing', async () => {
