@@ -4,8 +4,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { freePort } from '@app/standalone/free-port';
 import { run, withEnv } from './command.ts';
-import { freePort } from './free-port.ts';
 import type { ProvidedRabbitMq } from './provided-rabbitmq.ts';
 import { untilAnswers } from './until-answers.ts';
 
