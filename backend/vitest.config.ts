@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['*/src/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts', 'e2e/src/*.test.ts'],
+          exclude: ['**/*.integration.test.ts', 'e2e/src/*.test.ts', 'e2e/src/scenarios/*.test.ts'],
         },
       },
       {
@@ -27,9 +27,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          include: ['e2e/src/*.test.ts'],
+          include: ['e2e/src/*.test.ts', 'e2e/src/scenarios/*.test.ts'],
           globalSetup: ['e2e/src/provision/global-setup.ts'],
           fileParallelism: false,
+          maxConcurrency: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

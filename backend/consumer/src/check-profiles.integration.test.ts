@@ -7,7 +7,7 @@ import { rhythmSource } from '@app/simulator/rhythms';
 import { type Simulator, startSimulator } from '@app/simulator/server';
 import { createXApi, type LookUp, type XApi } from '@app/x-api/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Checking, checkProfiles } from './check-profiles.ts';
+import { type Checked, type Checking, checkProfiles } from './check-profiles.ts';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -16,6 +16,8 @@ let xApi: XApi;
 let answers: LookUp[];
 let dropped: number;
 let refused: string[];
+let newest: number | null;
+let last: Checked;
 
 const pace = {
   confirmDelay: 60_000,
@@ -41,9 +43,13 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await pool.query('TRUNCATE profiles, activities CASCADE');
+  await pool.query(
+    `UPDATE source_state SET health = 'normal', since = now() - interval '1 day', demanded = false, watermark_at = NULL`,
+  );
   answers = [];
   dropped = 0;
   refused = [];
+  newest = null;
 });
 
 afterEach(() => simulator.setFaults({ profiles: {}, outage: 'none', share: 0 }));
@@ -52,6 +58,8 @@ const checking = (restMs = 0): Checking => ({
   pool,
   xApi,
   pace,
+  source: { newest: () => newest },
+  relookMs: 60_000,
   onAnswer: async answer => {
     answers.push(answer);
     return restMs;
@@ -59,6 +67,7 @@ const checking = (restMs = 0): Checking => ({
   onRefused: ({ known }) => void refused.push(known.profileId),
   onChecked: checked => {
     dropped += checked.dropped;
+    last = checked;
   },
 });
 
@@ -214,4 +223,63 @@ describe('an unresolved handle', () => {
     const { rows: profiles } = await pool.query('SELECT profile_id, handle FROM profiles');
     expect(profiles).toEqual([{ profile_id: '5', handle: handleOf('5') }]);
   });
+});
+
+describe('while X is not trusted', () => {
+  /** One profile that has been silent for longer than its policy allows, and was suspected of it a day ago. */
+  async function silent(): Promise<{ becameTrueAt: number }> {
+    await watch(1);
+    await checkProfiles(await claimed(), checking());
+    await pool.query(`UPDATE profiles SET threshold_s = 1, grace_s = 0`);
+    await pool.query(
+      `UPDATE schedule SET next_check_at = now(), lane = 'checks.fresh', suspected_at = now() - interval '1 day'`,
+    );
+    simulator.setFaults({ frozenAt: (await scheduleOf(1)).last_activity_at });
+    const { last_activity_at } = await scheduleOf(1);
+    return { becameTrueAt: last_activity_at + 1_000 };
+  }
+
+  afterEach(() => simulator.setFaults({ frozenAt: null }));
+
+  async function alerts(): Promise<number> {
+    const { rows } = await pool.query('SELECT count(*)::int AS n FROM alerts');
+    return rows[0].n;
+  }
+
+  async function dueAgain(): Promise<void> {
+    await pool.query(`UPDATE schedule SET next_check_at = now(), lane = 'checks.fresh'`);
+  }
+
+  test('an alert is held, and opens from a fresh look once it is trusted again', async () => {
+    const { becameTrueAt } = await silent();
+    await pool.query(`UPDATE source_state SET health = 'suspect'`);
+    await checkProfiles(await claimed(), checking());
+    expect([await alerts(), last.counts.held, last.counts.opened]).toEqual([0, 1, 0]);
+    expect(await scheduleOf(1)).toMatchObject({ lane: 'checks.deadline', deadline_at: becameTrueAt });
+    await pool.query(`UPDATE source_state SET health = 'normal', since = clock_timestamp()`);
+    await dueAgain();
+    await checkProfiles(await claimed(), checking());
+    expect([await alerts(), last.counts.held, last.counts.opened]).toEqual([1, 0, 1]);
+  });
+
+  test('an alert waits for a newer post of somebody else, where that is demanded', async () => {
+    const { becameTrueAt } = await silent();
+    await pool.query(`UPDATE source_state SET demanded = true, watermark_at = $1`, [
+      new Date(becameTrueAt - 1),
+    ]);
+    await checkProfiles(await claimed(), checking());
+    expect([await alerts(), last.counts.held]).toEqual([0, 1]);
+    await dueAgain();
+    newest = becameTrueAt;
+    await checkProfiles(await claimed(), checking());
+    expect(await alerts()).toBe(1);
+  });
+});
+
+test('what a batch says of X itself is counted', async () => {
+  for (const id of [1, 2, 3, 5]) await watch(id);
+  simulator.setFaults({ profiles: { 1: 'missing_field', 2: 'not_answered' } });
+  await checkProfiles(await claimed(), checking());
+  expect(last.counts).toMatchObject({ looks: 4, missing: 1, unanswered: 1, again: 0 });
+  expect(answers[0]?.vocabulary).toBe('tweet');
 });

@@ -1,16 +1,18 @@
-import { lanes } from '@app/contract/message';
+import { type CheckMessage, type Lane, lanes } from '@app/contract/message';
+import { changeBudget } from '@app/database/budget-settings';
 import type { Pool } from '@app/database/pool';
 import type { Judged } from '@app/database/record';
 import { isPassing } from '@app/database/retry';
 import type { Pace } from '@app/policy/next-check';
-import type { Broker, Handler, Subscription } from '@app/rabbitmq/broker';
+import type { Broker, Handler, Outcome, Subscription } from '@app/rabbitmq/broker';
 import type { Log } from '@app/runtime/log';
 import type { LookUp, XApi } from '@app/x-api/client';
+import { createSpending, type Spending } from './budget-spending.ts';
 import { type Checked, type Checking, checkProfiles, type Observed } from './check-profiles.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { ConsumerMetrics } from './metrics.ts';
-import type { ConsumerSettings } from './settings.ts';
-import { pauseAfter } from './upstream-pause.ts';
+import { budgetChangeOf, type ConsumerSettings } from './settings.ts';
+import { type SourceWatch, watchSource } from './source-watch.ts';
 
 export interface Consumption {
   readonly pool: Pool;
@@ -29,50 +31,82 @@ export interface Consumer {
 /** Consumes every lane: messages become rows. */
 export async function startConsumer(consumption: Consumption): Promise<Consumer> {
   const { broker, settings, metrics, log } = consumption;
-  const gate = createGate(log, resting => metrics.resting.set(resting ? 1 : 0));
-  const handler = handlerOf(consumption, gate);
+  await changeBudget(consumption.pool, budgetChangeOf(settings));
+  const gate = createGate(log, resting => metrics.resting.set(resting));
+  const source = watchSource(consumption.pool, settings.GUARD_FLUSH_MS, log);
+  const spending = createSpending({ ...consumption, gate });
+  const handler = handlerOf(consumption, { gate, source, spending });
   const subscriptions: Subscription[] = [];
   for (const lane of lanes) {
-    const subscription = await broker.consume(lane, { prefetch: settings.CONSUMER_PREFETCH }, handler);
+    const subscription = await broker.consume(lane, { prefetch: settings.CONSUMER_PREFETCH }, handler(lane));
     subscriptions.push(subscription);
-    gate.add(subscription);
+    gate.add(lane, subscription);
   }
   return {
     async stop() {
       gate.stop();
-      await Promise.all(subscriptions.map(subscription => subscription.stop()));
+      const stopped = Promise.all(subscriptions.map(subscription => subscription.stop()));
+      await spending.stop();
+      await stopped;
+      await source.stop();
     },
   };
 }
 
+interface Hands {
+  readonly gate: Gate;
+  readonly source: SourceWatch;
+  readonly spending: Spending;
+}
+
 /** A database that cannot be reached is no failure of the message either: the lanes rest, and the message is tried again. */
-function handlerOf(consumption: Consumption, gate: Gate): Handler {
-  const checking = checkingOf(consumption, gate);
+function handlerOf(consumption: Consumption, hands: Hands): (lane: Lane) => Handler {
+  const checking = checkingOf(consumption, hands);
   let failures = 0;
-  return async message => {
+  return lane => async message => {
     try {
-      const outcome = await checkProfiles(message, checking);
+      const outcome = await checkWithLeave(message, lane, hands.spending, checking);
       failures = 0;
       return outcome;
     } catch (error) {
       if (!isPassing(error)) throw error;
       const { UPSTREAM_PAUSE_MS: base, UPSTREAM_PAUSE_CAP_MS: cap } = consumption.settings;
-      await gate.rest(Math.min(cap, base * 2 ** failures++), { err: error, cause: 'database' });
+      await hands.gate.rest(Math.min(cap, base * 2 ** failures++), { err: error, cause: 'database' });
       return 'retry';
     }
   };
 }
 
-function checkingOf({ pool, xApi, settings, metrics, log }: Consumption, gate: Gate): Checking {
-  let failures = 0;
-  const onAnswer = async ({ upstream }: LookUp) => {
-    metrics.calls.inc({ upstream: upstream.state });
-    failures = upstream.state === 'ok' ? 0 : failures + 1;
-    const ms = pauseAfter(upstream, Math.max(1, failures), Date.now(), Math.random(), settings);
-    if (ms > 0) await gate.rest(ms, { cause: 'x-api', upstream });
+/**
+ * Leave to call comes before the rows are loaded, so that evidence is as old as the call and not as the wait. A message whose lease
+ * ran out while it waited is done with: its rows are due again.
+ */
+async function checkWithLeave(
+  message: CheckMessage,
+  lane: Lane,
+  spending: Spending,
+  checking: () => Checking,
+): Promise<Outcome> {
+  const leave = await spending.leaveFor(message, lane);
+  if (leave === 'stopped') return 'retry';
+  if (leave === 'expired') return 'done';
+  try {
+    return await checkProfiles(message, { ...checking(), xApi: leave.xApi });
+  } finally {
+    leave.end();
+  }
+}
+
+function checkingOf(consumption: Consumption, { gate, source, spending }: Hands): () => Checking {
+  const { pool, xApi, settings, metrics, log } = consumption;
+  const onAnswer = async (lookUp: LookUp) => {
+    source.answered(lookUp);
+    metrics.calls.inc({ upstream: lookUp.upstream.state });
     return gate.resting();
   };
-  const onChecked = ({ judged, observed, dropped }: Checked) => {
+  const onChecked = ({ judged, observed, counts, newestPost, dropped }: Checked) => {
+    source.checked(counts, newestPost);
+    metrics.held.inc(counts.held);
     count(metrics, judged, observed);
     metrics.stale.inc(dropped);
     announce(log, judged);
@@ -84,7 +118,9 @@ function checkingOf({ pool, xApi, settings, metrics, log }: Consumption, gate: G
       'the database refused a result; it is tried again after its lease',
     );
   };
-  return { pool, xApi, pace: paceOf(settings), onAnswer, onRefused, onChecked };
+  const relookMs = settings.GUARD_RELOOK_MS;
+  const pace = () => ({ ...paceOf(settings), freshnessK: spending.freshnessK() ?? settings.FRESHNESS_K_MS });
+  return () => ({ pool, xApi, pace: pace(), source, relookMs, onAnswer, onRefused, onChecked });
 }
 
 export function paceOf(settings: ConsumerSettings): Pace {

@@ -5,10 +5,16 @@ export interface ConsumerMetrics {
   readonly calls: Counter<'upstream'>;
   readonly opened: Counter<'kind'>;
   readonly resolved: Counter<'kind'>;
+  readonly held: Counter;
   readonly stale: Counter;
   readonly refused: Counter;
   readonly lateness: Histogram;
   readonly resting: Gauge;
+  readonly permits: Counter<'lane_kind'>;
+  readonly permitWait: Histogram<'lane_kind'>;
+  readonly permitsRefused: Counter<'reason'>;
+  readonly permitsForfeited: Counter;
+  readonly budgetUnreachable: Counter;
 }
 
 export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
@@ -26,18 +32,6 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
       labelNames: ['upstream'],
       registers,
     }),
-    opened: new Counter({
-      name: 'alerts_opened_total',
-      help: 'Alerts opened',
-      labelNames: ['kind'],
-      registers,
-    }),
-    resolved: new Counter({
-      name: 'alerts_resolved_total',
-      help: 'Alerts resolved',
-      labelNames: ['kind'],
-      registers,
-    }),
     stale: new Counter({
       name: 'checks_dropped_total',
       help: 'Checks dropped because their claim no longer held',
@@ -48,12 +42,70 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
       help: 'Results that the database refused',
       registers,
     }),
+    resting: new Gauge({ name: 'lanes_resting', help: 'Lanes that do not ask X now', registers }),
+    ...alertMetrics(registers),
+    ...permitMetrics(registers),
+  };
+}
+
+function alertMetrics(registers: Registry[]) {
+  return {
+    opened: new Counter({
+      name: 'alerts_opened_total',
+      help: 'Alerts opened',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    resolved: new Counter({
+      name: 'alerts_resolved_total',
+      help: 'Alerts resolved',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    held: new Counter({
+      name: 'alerts_held_total',
+      help: 'Looks whose alert was held because X was not trusted',
+      registers,
+    }),
     lateness: new Histogram({
       name: 'alert_lateness_seconds',
       help: 'From the instant an inactivity alert became true to the look that confirmed it',
       buckets: [0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1_800, 7_200],
       registers,
     }),
-    resting: new Gauge({ name: 'lanes_resting', help: '1 while no lane asks X', registers }),
+  };
+}
+
+function permitMetrics(registers: Registry[]) {
+  return {
+    permits: new Counter({
+      name: 'permits_taken_total',
+      help: 'Permits of the shared budget used for calls to X, by what they were for',
+      labelNames: ['lane_kind'] as const,
+      registers,
+    }),
+    permitWait: new Histogram({
+      name: 'permit_wait_seconds',
+      help: 'How long a message waited for its permit',
+      labelNames: ['lane_kind'] as const,
+      buckets: [0.01, 0.1, 0.5, 1, 3, 10, 30, 120],
+      registers,
+    }),
+    permitsRefused: new Counter({
+      name: 'permits_refused_total',
+      help: 'Times the shared budget gave no permit, by why',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    permitsForfeited: new Counter({
+      name: 'permits_forfeited_total',
+      help: 'Permits whose time passed unused',
+      registers,
+    }),
+    budgetUnreachable: new Counter({
+      name: 'budget_unreachable_total',
+      help: 'Times the shared budget could not be asked: no call was made',
+      registers,
+    }),
   };
 }

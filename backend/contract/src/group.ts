@@ -9,11 +9,18 @@ export const groupName = z
   .refine(name => [...name].length >= 1 && [...name].length <= 64, 'must be 1 to 64 characters')
   .refine(name => !/[\p{Cc}\p{Cs}]/u.test(name), 'must not hold control characters');
 
+/** How much more than an ordinary profile's the freshness of its profiles is worth: 4 halves the interval. Deadlines know no weight. */
+const weight = z
+  .number('must be a number')
+  .min(0.01, 'must be at least 0.01')
+  .max(100, 'must be at most 100');
+
 export const groupInput = z.strictObject({
   name: groupName,
   threshold,
   grace,
-  freshness: freshness.default(86_400),
+  freshness: freshness.default(604_800),
+  weight: weight.default(1),
 });
 export type GroupInput = z.infer<typeof groupInput>;
 
@@ -23,10 +30,11 @@ export const groupChange = z
     threshold: threshold.optional(),
     grace: grace.optional(),
     freshness: freshness.optional(),
+    weight: weight.optional(),
   })
   .refine(
     change => Object.keys(change).length > 0,
-    'must change at least one of name, threshold, grace, freshness',
+    'must change at least one of name, threshold, grace, freshness, weight',
   );
 export type GroupChange = z.infer<typeof groupChange>;
 
@@ -37,6 +45,7 @@ export const group = z.object({
   threshold: z.int().positive(),
   grace: z.int().nonnegative(),
   freshness: z.int().positive(),
+  weight: z.number(),
   profiles: z.int().nonnegative(),
   created_at: instant,
 });

@@ -17,6 +17,7 @@ export const profileStatuses = [
 export type ProfileStatus = (typeof profileStatuses)[number];
 
 export const accountStates = ['unseen', 'ok', 'suspended', 'protected', 'not_found'] as const;
+export const checkReasons = ['deadline', 'fresh', 'recovery', 'manual', 'first_look', 'retry'] as const;
 /** On what ground a person is watched. */
 export const bases = ['own', 'consent', 'organisation', 'unstated'] as const;
 export type Basis = (typeof bases)[number];
@@ -38,6 +39,8 @@ export const profile = z.object({
   checked_at: instant.nullable(),
   deadline_at: instant.nullable(),
   next_check_at: instant,
+  /** Why it is looked at then. */
+  next_check_reason: z.enum(checkReasons),
   account_state: z.enum(accountStates),
   basis: z.enum(bases),
   created_at: instant,

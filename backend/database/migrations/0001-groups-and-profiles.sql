@@ -13,8 +13,9 @@ CREATE TABLE groups (
 -- A group is named by people and by import files: "News" and "news" are one group.
 CREATE UNIQUE INDEX groups_name ON groups (lower(name));
 
--- Where a profile goes that names no group: 7 days of silence, one day of grace, seen at least daily.
-INSERT INTO groups (group_id, name, threshold_s, grace_s, freshness_s) VALUES (1, 'default', 604800, 86400, 86400);
+-- Where a profile goes that names no group: 7 days of silence, one day of grace, seen at least weekly and oftener as the
+-- budget allows (a cap of a day would spend it on the silent: policy/README.md).
+INSERT INTO groups (group_id, name, threshold_s, grace_s, freshness_s) VALUES (1, 'default', 604800, 86400, 604800);
 ALTER TABLE groups ALTER COLUMN group_id RESTART WITH 2;
 
 -- The key is X's numeric user id. While only a handle is known the key is negative, from a sequence of our own;

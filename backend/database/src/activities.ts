@@ -15,6 +15,20 @@ export interface ActivityPlace {
   readonly kind: string;
 }
 
+/** Beyond this a back-test would say more about the machine than about the profile. */
+const mostTimes = 200_000;
+
+/** When acts of a profile were seen, newest first, from `from` on and the one before it. */
+export async function readActivityTimes(db: Queryable, profileId: string, from: number): Promise<number[]> {
+  const { rows } = await db.query<{ occurred_at: number }>(
+    `(SELECT occurred_at FROM activities WHERE profile_id = $1 AND occurred_at >= $2 ORDER BY occurred_at DESC LIMIT $3)
+     UNION ALL
+     (SELECT occurred_at FROM activities WHERE profile_id = $1 AND occurred_at < $2 ORDER BY occurred_at DESC LIMIT 1)`,
+    [profileId, new Date(from), mostTimes],
+  );
+  return rows.map(row => row.occurred_at);
+}
+
 /** A page of what was seen of a profile, newest first. */
 export async function listActivities(
   db: Queryable,

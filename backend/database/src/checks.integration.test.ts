@@ -4,6 +4,7 @@ import { type Claimed, claimDue, overdue, releaseClaims } from './claim.ts';
 import { keyByUserId } from './handles.ts';
 import { loadKnown } from './known.ts';
 import { createPool, type Pool } from './pool.ts';
+import { requestCheck } from './profiles.ts';
 import { type Judged, recordJudgments } from './record.ts';
 import { cloneDatabase, type TestDatabase } from './test/test-database.ts';
 
@@ -58,7 +59,7 @@ async function judgedAs(claimed: Claimed[], change: (now: number) => Partial<Jud
     } = one.known;
     const judgment: Judgment = {
       state: { ...rest, deadline: null },
-      next: { at: now + 3_600_000, lane: 'checks.fresh' },
+      next: { at: now + 3_600_000, lane: 'checks.fresh', reason: 'fresh' },
       activities: [],
       opened: [],
       resolved: [],
@@ -122,6 +123,26 @@ describe('claiming', () => {
 });
 
 describe('recording', () => {
+  test('says why the next look comes: the first, then what was judged, then that somebody asked', async () => {
+    await add(1);
+    const reason = async () =>
+      (await pool.query('SELECT reason FROM schedule WHERE profile_id = 1')).rows[0].reason as string;
+    expect(await reason()).toBe('first_look');
+    await recordJudgments(pool, await judgedAs(await claim(), () => ({})));
+    expect(await reason()).toBe('fresh');
+    await requestCheck(pool, '1');
+    expect(await reason()).toBe('manual');
+  });
+
+  test('knows how much the freshness of a group is worth, and refuses what cannot be', async () => {
+    await add(1);
+    await pool.query('UPDATE groups SET weight = 4');
+    const { known } = await loadKnown(pool, await claim());
+    expect(known[0]?.known.rule.weight).toBe(4);
+    await expect(pool.query('UPDATE groups SET weight = 0')).rejects.toThrow('groups_weight_check');
+    await pool.query('UPDATE groups SET weight = 1');
+  });
+
   test('keeps state, activities, alerts and names of a batch, and repeating it changes nothing', async () => {
     await add(2);
     const batch = await judgedAs(await claim(), now => ({
@@ -143,12 +164,14 @@ describe('recording', () => {
     const both = expect.arrayContaining(['1', '2']);
     expect(await recordJudgments(pool, batch)).toEqual({
       written: both,
+      withheld: [],
       activities: 2,
       opened: 2,
       resolved: 0,
     });
     expect(await recordJudgments(pool, batch)).toEqual({
       written: both,
+      withheld: [],
       activities: 0,
       opened: 0,
       resolved: 0,
@@ -166,7 +189,13 @@ describe('recording', () => {
       identity: { handle: 'late', name: null },
     }));
     const current = await claim(1, lease);
-    expect(await recordJudgments(pool, late)).toEqual({ written: [], activities: 0, opened: 0, resolved: 0 });
+    expect(await recordJudgments(pool, late)).toEqual({
+      written: [],
+      withheld: [],
+      activities: 0,
+      opened: 0,
+      resolved: 0,
+    });
     expect((await loadKnown(pool, current)).known[0]?.known.handle).toBe('user1');
   });
 

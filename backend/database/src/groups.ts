@@ -11,6 +11,7 @@ export interface GroupRow {
   readonly threshold_s: number;
   readonly grace_s: number;
   readonly freshness_s: number;
+  readonly weight: number;
   readonly created_at: number;
   readonly profiles: string;
 }
@@ -20,6 +21,7 @@ export interface GroupPolicy {
   readonly threshold: number;
   readonly grace: number;
   readonly freshness: number;
+  readonly weight: number;
 }
 
 export type GroupPolicyChange = { readonly [Field in keyof GroupPolicy]?: GroupPolicy[Field] | undefined };
@@ -55,9 +57,9 @@ export async function findGroupId(db: Queryable, name: string): Promise<number |
 /** Answers the key of the new group; null when the name is taken. */
 export async function createGroup(db: Queryable, policy: GroupPolicy): Promise<number | null> {
   const { rows } = await db.query<{ group_id: number }>(
-    `INSERT INTO groups (name, threshold_s, grace_s, freshness_s) VALUES ($1, $2, $3, $4)
+    `INSERT INTO groups (name, threshold_s, grace_s, freshness_s, weight) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT DO NOTHING RETURNING group_id`,
-    [policy.name, policy.threshold, policy.grace, policy.freshness],
+    [policy.name, policy.threshold, policy.grace, policy.freshness, policy.weight],
   );
   return rows[0]?.group_id ?? null;
 }
@@ -86,8 +88,9 @@ async function apply(
   if (change.name !== undefined && (await nameIsTaken(client, groupId, change.name))) return 'name_taken';
   const { rowCount } = await client.query(
     `UPDATE groups SET name = coalesce($2, name), threshold_s = coalesce($3, threshold_s),
-            grace_s = coalesce($4, grace_s), freshness_s = coalesce($5, freshness_s) WHERE group_id = $1`,
-    [groupId, change.name, change.threshold, change.grace, change.freshness],
+            grace_s = coalesce($4, grace_s), freshness_s = coalesce($5, freshness_s),
+            weight = coalesce($6, weight) WHERE group_id = $1`,
+    [groupId, change.name, change.threshold, change.grace, change.freshness, change.weight],
   );
   if (rowCount === 0) return 'unknown';
   if (change.threshold !== undefined || change.grace !== undefined)
@@ -127,7 +130,9 @@ async function replan(client: Client, groupId: number, confirmDelay: number): Pr
         SET deadline_at = plan.deadline_at,
             next_check_at = least(s.next_check_at, plan.deadline_at - make_interval(secs => $2)),
             lane = CASE WHEN plan.deadline_at - make_interval(secs => $2) < s.next_check_at
-                        THEN 'checks.deadline' ELSE s.lane END
+                        THEN 'checks.deadline' ELSE s.lane END,
+            reason = CASE WHEN plan.deadline_at - make_interval(secs => $2) < s.next_check_at
+                          THEN 'deadline' ELSE s.reason END
        FROM plan
       WHERE plan.profile_id = s.profile_id AND plan.deadline_at IS DISTINCT FROM s.deadline_at`,
     [groupId, confirmDelay],

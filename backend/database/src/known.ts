@@ -1,11 +1,15 @@
+import type { Source } from '@app/policy/guard-hold';
 import type { AlertKind, Known } from '@app/policy/judgment';
 import type { AccountState } from '@app/policy/status';
 import type { Claimed } from './claim.ts';
 import type { Queryable } from './pool.ts';
+import { type SourceColumns, sourceColumns, toSource } from './source.ts';
 
 export interface Loaded {
   /** By the database's clock: X is asked after it, so what it shows is at least this recent. */
   readonly now: number;
+  /** How far X is trusted now; `null` when nothing was loaded. */
+  readonly source: Source | null;
   /** In no particular order. A profile that was deleted, or claimed anew, is not among them. */
   readonly known: readonly { readonly known: Known; readonly claimVersion: number }[];
 }
@@ -15,20 +19,21 @@ export async function loadKnown(db: Queryable, claimed: readonly Claimed[]): Pro
   const { rows } = await db.query<KnownRow>({
     name: 'load-known',
     text: `
-      SELECT s.*, p.handle, p.name, p.created_at, clock_timestamp() AS now,
-        coalesce(p.threshold_s, g.threshold_s) AS threshold_s, coalesce(p.grace_s, g.grace_s) AS grace_s, g.freshness_s,
+      SELECT s.*, p.handle, p.name, p.created_at, clock_timestamp() AS now, ${sourceColumns},
+        coalesce(p.threshold_s, g.threshold_s) AS threshold_s, coalesce(p.grace_s, g.grace_s) AS grace_s, g.freshness_s, g.weight,
         ARRAY(SELECT a.kind::text FROM alerts a WHERE a.profile_id = s.profile_id AND a.status <> 'resolved') AS unresolved
       FROM unnest($1::bigint[], $2::integer[]) AS c (profile_id, claim_version)
       JOIN schedule s USING (profile_id, claim_version)
       JOIN profiles p USING (profile_id)
-      JOIN groups g USING (group_id)`,
+      JOIN groups g USING (group_id)
+      CROSS JOIN source_state x`,
     values: [claimed.map(row => row.profileId), claimed.map(row => row.claimVersion)],
   });
   const known = rows.map(row => ({ known: toKnown(row), claimVersion: row.claim_version }));
-  return { now: rows[0]?.now ?? 0, known };
+  return { now: rows[0]?.now ?? 0, source: rows[0] ? toSource(rows[0]) : null, known };
 }
 
-interface KnownRow {
+interface KnownRow extends SourceColumns {
   now: number;
   profile_id: string;
   claim_version: number;
@@ -38,6 +43,7 @@ interface KnownRow {
   threshold_s: number;
   grace_s: number;
   freshness_s: number;
+  weight: number;
   account_state: AccountState;
   state_since: number | null;
   checked_at: number | null;
@@ -63,6 +69,7 @@ function toKnown(row: KnownRow): Known {
       threshold: row.threshold_s * 1_000,
       grace: row.grace_s * 1_000,
       freshness: row.freshness_s * 1_000,
+      weight: row.weight,
     },
     accountState: row.account_state,
     stateSince: row.state_since,

@@ -1,3 +1,4 @@
+import type { CheckReason } from '@app/policy/next-check';
 import type { AccountState, Status } from '@app/policy/status';
 import { type Client, inTransaction, type Pool, type Queryable } from './pool.ts';
 import { withRetry } from './retry.ts';
@@ -20,6 +21,7 @@ export interface ProfileRow {
   readonly basis: 'own' | 'consent' | 'organisation' | 'unstated';
   readonly created_at: number;
   readonly next_check_at: number;
+  readonly reason: CheckReason;
   readonly deadline_at: number | null;
   readonly checked_at: number | null;
   readonly last_activity_at: number | null;
@@ -31,7 +33,7 @@ const selectProfiles = `
   SELECT p.profile_id, p.handle, p.name, g.name AS group_name, ${statusSql} AS status,
     ${thresholdSql} AS threshold_s, p.threshold_s IS NOT NULL AS own_threshold,
     ${graceSql} AS grace_s, p.grace_s IS NOT NULL AS own_grace,
-    p.basis, p.created_at, s.next_check_at, s.deadline_at, s.checked_at, s.last_activity_at, s.account_state,
+    p.basis, p.created_at, s.next_check_at, s.reason, s.deadline_at, s.checked_at, s.last_activity_at, s.account_state,
     ARRAY(SELECT a.kind::text FROM alerts a
            WHERE a.profile_id = p.profile_id AND a.status <> 'resolved' ORDER BY a.kind) AS open_alerts
   FROM profiles p JOIN groups g USING (group_id) JOIN schedule s USING (profile_id)`;
@@ -112,7 +114,7 @@ export async function readFormerHandles(db: Queryable, profileId: string): Promi
 /** "Check now": due at once, in the lane for what people wait for. Answers when it is due; null when it is not watched. */
 export async function requestCheck(db: Queryable, profileId: string): Promise<number | null> {
   const { rows } = await db.query<{ next_check_at: number }>(
-    `UPDATE schedule SET next_check_at = least(next_check_at, now()), lane = 'checks.manual'
+    `UPDATE schedule SET next_check_at = least(next_check_at, now()), lane = 'checks.manual', reason = 'manual'
       WHERE profile_id = $1 RETURNING next_check_at`,
     [profileId],
   );

@@ -12,6 +12,8 @@ export interface Judged {
 export interface Recorded {
   /** The profiles whose result was written: those whose claim still held. */
   readonly written: readonly string[];
+  /** Of these: whose alerts were not opened, because the source lost its trust since they were loaded. */
+  readonly withheld: readonly string[];
   readonly activities: number;
   readonly opened: number;
   readonly resolved: number;
@@ -36,6 +38,7 @@ function parameters(judged: readonly Judged[]): unknown[] {
     ...openedColumns(judged),
     ...resolvedColumns(judged),
     ...identityColumns(judged),
+    judged.map(one => one.judgment.next.reason),
   ];
 }
 

@@ -23,6 +23,8 @@ const fast = {
   CONFIRM_DELAY_MS: '300',
   PRODUCER_PASS_MS: '100',
   LEASE_MS: '3000',
+  // Recovery is bought within the budget, so K says how soon it is seen.
+  FRESHNESS_K_MS: '500',
   FRESHNESS_FLOOR_MS: '250',
   RETRY_BASE_MS: '100',
   RETRY_CAP_MS: '1000',
@@ -30,6 +32,9 @@ const fast = {
   UPSTREAM_PAUSE_CAP_MS: '500',
   UPSTREAM_REFUSED_PAUSE_MS: '1000',
   X_API_TIMEOUT_MS: '1000',
+  X_API_CALLS: '1000000',
+  X_API_WINDOW_S: '1',
+  X_API_BURST: '1000',
   X_BEARER_TOKEN: 'test',
 };
 

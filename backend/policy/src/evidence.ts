@@ -56,3 +56,21 @@ function changes(known: Known, seen: Seen, observedAt: Milliseconds): Activity[]
 function rose(before: number | null, after: number | null): boolean {
   return before !== null && after !== null && after > before;
 }
+
+/**
+ * The counts to remember. A look that shows an older post than is known may be of an older world altogether (X answers
+ * from caches): then a fall is not believed, because its return would look like an act of somebody who did nothing.
+ */
+export function believedCounts(known: Known, seen: Seen) {
+  const isOlder =
+    seen.lastPost.kind === 'at' &&
+    known.lastPostId !== null &&
+    BigInt(seen.lastPost.id) < BigInt(known.lastPostId);
+  const believed = (before: number | null, shown: number | null) =>
+    isOlder && before !== null ? Math.max(before, shown ?? before) : (shown ?? before);
+  return {
+    postCount: believed(known.postCount, seen.postCount),
+    likeCount: believed(known.likeCount, seen.likeCount),
+    followingCount: believed(known.followingCount, seen.followingCount),
+  };
+}

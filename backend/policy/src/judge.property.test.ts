@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { judge } from './judge.ts';
+import type { Known } from './judgment.ts';
+import type { Pace } from './next-check.ts';
 import { statusOf } from './status.ts';
 import { day, hour, minute, pace, posted, start, unseen } from './test/known.ts';
 import { after, playSchedule } from './test/play.ts';
 
-const rule = { threshold: 3 * hour, grace: hour, freshness: 2 * hour };
+const rule = { threshold: 3 * hour, grace: hour, freshness: 2 * hour, weight: 1 };
 const span = rule.threshold + rule.grace;
 
 /** Post times, at least one before the watch begins, at most 100 hours after. */
@@ -74,6 +76,27 @@ test('followed on its own schedule, every silence is alerted once, at the very i
       expect(prompt.map(alert => alert.at)).toEqual(episodes.map(({ due }) => due));
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test('however eager freshness is, and whatever chance does to it, the alerts come at the same instants', () => {
+  const chances = fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true }));
+  const eagerness = fc.constantFrom(10 * minute, hour, day, Infinity);
+  fc.assert(
+    fc.property(histories, chances, eagerness, eagerness, (history, chance, freshnessK, freshness) => {
+      const until = start + 110 * hour;
+      const play = (known: Known, eager: Pace, random: () => number) =>
+        playSchedule(known, observe(history), { from: start, until }, eager, random)
+          .alerts.filter(alert => alert.becameTrueAt >= start + 2 * pace.confirmDelay)
+          .map(alert => alert.at);
+      const lazy = { ...pace, freshnessK: Infinity };
+      const patient = { ...rule, freshness: Infinity };
+      const eager = { ...pace, freshnessK };
+      expect(play(unseen({ rule: { ...rule, freshness } }), eager, () => chance.next().value)).toEqual(
+        play(unseen({ rule: patient }), lazy, () => 0),
+      );
+    }),
+    { numRuns: 300 },
   );
 });
 

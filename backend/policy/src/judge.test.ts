@@ -171,7 +171,7 @@ describe('alerts', () => {
   });
 
   test('end when the policy becomes more patient than the silence is long', () => {
-    const patient = { ...silent.known, rule: { threshold: 365 * day, grace: 0, freshness: day } };
+    const patient = { ...silent.known, rule: { threshold: 365 * day, grace: 0, freshness: day, weight: 1 } };
     const judgment = judge(patient, posted(start - hour), look(start + 21 * day));
     expect(judgment.resolved).toEqual([{ kind: 'inactivity', activityAt: null }]);
   });

@@ -1,15 +1,25 @@
 import { deadlineOf } from './deadline.ts';
-import { evidenceOf } from './evidence.ts';
-import type { AlertKind, Judgment, Known, NewAlert, Remembered, Resolution, State } from './judgment.ts';
-import { lifetimeRate, nextCheck, nextCheckOfGone, type Pace, retryDelay } from './next-check.ts';
+import { believedCounts, evidenceOf } from './evidence.ts';
+import type {
+  Activity,
+  AlertKind,
+  Judgment,
+  Known,
+  NewAlert,
+  Remembered,
+  Resolution,
+  State,
+} from './judgment.ts';
+import { nextCheck, nextCheckOfGone, type Pace, retryDelay } from './next-check.ts';
 import type { Gone, Milliseconds, Observation, Seen } from './observation.ts';
+import { lifetimeRate, rateAfterLook } from './rate.ts';
 
 /** The circumstances of a look. */
 export interface Look {
   /** By the database's clock, taken before X was asked: what X showed is at least this recent. */
   readonly observedAt: Milliseconds;
   readonly pace: Pace;
-  /** In [0, 1): spreads retries. */
+  /** In [0, 1): spreads retries, and the looks that freshness asks for. */
   readonly random: number;
   /** X cannot be asked again sooner than this. */
   readonly notBefore?: Milliseconds;
@@ -29,7 +39,7 @@ function judgeUnknown(known: Known, look: Look): Judgment {
   const at = look.observedAt + retryDelay(failures, look.random, look.pace);
   return {
     state: { ...remembered(known), failures, deadline: deadlineNow(known) },
-    next: { at: Math.max(at, look.notBefore ?? 0), lane: null },
+    next: { at: Math.max(at, look.notBefore ?? 0), lane: null, reason: 'retry' },
     activities: [],
     opened: [],
     resolved: [],
@@ -53,7 +63,7 @@ function judgeGone(known: Known, state: Gone['kind'] | 'protected', seen: Seen |
       failures: 0,
       deadline: null,
     },
-    next: nextCheckOfGone({ checkedAt: observedAt, stateSince }, known.rule, pace),
+    next: nextCheckOfGone({ checkedAt: observedAt, stateSince }, known.rule, pace, look.random),
     activities: [],
     opened: [
       ...(raise ? [stateAlert(known, state, stateSince, observedAt)] : []),
@@ -73,7 +83,8 @@ function judgeSeen(known: Known, seen: Seen, look: Look): Judgment {
   const silence = judgeSilence(known, lastActivityAt, look);
   const now = { ...silence, checkedAt: look.observedAt, lastActivityAt };
   const deadline = deadlineOf(now, known.rule);
-  const counts = countsOf(known, seen, look.observedAt);
+  const counts = countsOf(known, seen, { activities, now: look.observedAt });
+  const outlook = { ...now, deadline, postsPerDay: counts.postsPerDay, isFirst: known.checkedAt === null };
   return {
     state: {
       ...counts,
@@ -85,7 +96,7 @@ function judgeSeen(known: Known, seen: Seen, look: Look): Judgment {
       failures: 0,
       deadline,
     },
-    next: nextCheck({ ...now, deadline, postsPerDay: counts.postsPerDay }, known.rule, look.pace),
+    next: nextCheck(outlook, known.rule, look.pace, look.random),
     activities,
     opened: [...silence.opened, ...renamedAlert(known, seen, look)],
     resolved: [...silence.resolved, ...endedStates(known, 'ok')],
@@ -180,15 +191,25 @@ export function sameHandle(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
 }
 
-function countsOf(known: Known, seen: Seen, now: Milliseconds) {
+function countsOf(known: Known, seen: Seen, look: { activities: readonly Activity[]; now: Milliseconds }) {
   return {
     lastPostId: newestPostId(known.lastPostId, seen),
-    postCount: seen.postCount ?? known.postCount,
-    likeCount: seen.likeCount ?? known.likeCount,
-    followingCount: seen.followingCount ?? known.followingCount,
+    ...believedCounts(known, seen),
     profileHash: seen.profileHash ?? known.profileHash,
-    postsPerDay: lifetimeRate(seen.postCount, seen.createdAt, now) ?? known.postsPerDay,
+    postsPerDay: postsPerDayOf(known, seen, look),
   };
+}
+
+/** Deleting posts lowers their count, so a look that names a newer post saw one at least. */
+function postsPerDayOf(
+  known: Known,
+  seen: Seen,
+  { activities, now }: { activities: readonly Activity[]; now: Milliseconds },
+): number | null {
+  const rise = (seen.postCount ?? 0) - (known.postCount ?? seen.postCount ?? 0);
+  const posts = Math.max(rise, activities.filter(activity => activity.kind === 'post').length);
+  const prior = lifetimeRate(seen.postCount, seen.createdAt, now);
+  return rateAfterLook({ before: known.postsPerDay, checkedAt: known.checkedAt, posts, prior }, now);
 }
 
 /** Never moves back: a post that vanished was still made. */

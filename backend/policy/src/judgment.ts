@@ -1,6 +1,6 @@
-import type { NextCheck } from './next-check.ts';
+import type { NextCheck, WatchRule } from './next-check.ts';
 import type { Milliseconds } from './observation.ts';
-import type { AccountState, Rule } from './status.ts';
+import type { AccountState } from './status.ts';
 
 export type AlertKind = 'inactivity' | 'suspended' | 'protected' | 'not_found' | 'renamed';
 export type ActivityKind = 'post' | 'like' | 'follow' | 'profile_change';
@@ -11,7 +11,7 @@ export interface Known extends Remembered {
   readonly handle: string | null;
   readonly name: string | null;
   readonly watchedSince: Milliseconds;
-  readonly rule: Rule & { readonly freshness: Milliseconds };
+  readonly rule: WatchRule;
   readonly unresolvedAlerts: readonly AlertKind[];
 }
 
@@ -27,6 +27,7 @@ export interface Remembered {
   readonly likeCount: number | null;
   readonly followingCount: number | null;
   readonly profileHash: string | null;
+  /** Recent average: see `rateAfterLook`. */
   readonly postsPerDay: number | null;
   /** Looks in a row that brought no evidence. */
   readonly failures: number;
@@ -67,7 +68,7 @@ export interface Resolution {
 /** Everything that one look decides about one profile. */
 export interface Judgment {
   readonly state: State;
-  readonly next: NextCheck | { readonly at: Milliseconds; readonly lane: null };
+  readonly next: NextCheck;
   readonly activities: readonly Activity[];
   readonly opened: readonly NewAlert[];
   readonly resolved: readonly Resolution[];

@@ -1,5 +1,6 @@
 import { type Lane, lanes } from '@app/contract/message';
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { createGuardMetrics, type GuardMetrics } from './guard-metrics.ts';
 
 export interface ProducerMetrics {
   readonly claimed: Counter<'lane'>;
@@ -8,6 +9,9 @@ export interface ProducerMetrics {
   readonly failedTicks: Counter;
   readonly depth: Gauge<'lane'>;
   readonly oldest: Gauge<'lane'>;
+  readonly freshnessK: Gauge;
+  readonly budgetUsed: Gauge;
+  readonly guard: GuardMetrics;
 }
 
 export function createProducerMetrics(registry: Registry): ProducerMetrics {
@@ -44,9 +48,26 @@ export function createProducerMetrics(registry: Registry): ProducerMetrics {
       labelNames,
       registers,
     }),
+    ...createBudgetMetrics(registers),
+    guard: createGuardMetrics(registry),
   };
   for (const lane of lanes) startAtZero(metrics, lane);
   return metrics;
+}
+
+function createBudgetMetrics(registers: Registry[]) {
+  return {
+    freshnessK: new Gauge({
+      name: 'freshness_k_seconds',
+      help: 'K of the square-root rule: the freshness interval of a profile that posts once a day',
+      registers,
+    }),
+    budgetUsed: new Gauge({
+      name: 'budget_used_share',
+      help: 'What was used of the calls or the money that might have been, since K was steered last',
+      registers,
+    }),
+  };
 }
 
 /** A counter that is absent until its first event cannot be alerted on. */

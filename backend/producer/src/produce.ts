@@ -1,10 +1,13 @@
 import { batchSize, type Lane, lanes } from '@app/contract/message';
+import { type BudgetState, readBudget } from '@app/database/budget-state';
 import { type Claim, claimDue, releaseClaims } from '@app/database/claim';
+import { claimFilled } from '@app/database/claim-filled';
 import type { Pool } from '@app/database/pool';
 import type { Broker } from '@app/rabbitmq/broker';
 import type { Log } from '@app/runtime/log';
 import { type Batch, batchesOf } from './batches.ts';
 import type { ProducerMetrics } from './metrics.ts';
+import { roomByBudget } from './room.ts';
 import type { ProducerSettings } from './settings.ts';
 
 export interface Production {
@@ -15,33 +18,58 @@ export interface Production {
   readonly log: Log;
 }
 
-/** Claims what is due and publishes it, lane by lane, until nothing is due or the lanes are full. */
+/**
+ * Claims what is due and publishes it, lane by lane, until nothing is due or the lanes are full. Freshness is shed first: it waits
+ * for a pass in which all that deadlines and people need has found room.
+ */
 export async function produce(production: Production, signal: AbortSignal): Promise<void> {
-  await Promise.all(lanes.map(lane => produceLane(production, lane, signal)));
+  const budget = await readBudget(production.pool);
+  const room = roomByBudget(budget, production.settings.LANE_MESSAGES);
+  const claims = claimsOf(production, budget);
+  const produceOne = (lane: Lane) =>
+    produceLane(production, { lane, room: room[lane], claim: claims[lane] }, signal);
+  const served = await Promise.all(lanes.filter(lane => lane !== 'checks.fresh').map(produceOne));
+  if (served.every(Boolean)) await produceOne('checks.fresh');
 }
 
-async function produceLane(production: Production, lane: Lane, signal: AbortSignal): Promise<void> {
-  let more = true;
-  while (more && !signal.aborted) {
-    const room = await roomIn(production, lane);
-    const claim = await claimFor(production, lane, room);
-    const published = await publish(production, lane, batchesOf(claim));
-    more = published && room > 0 && claim.claimed.length === Math.min(room, production.settings.CLAIM_ROWS);
+type ClaimRows = (rows: number) => Promise<Claim>;
+
+interface LaneWork {
+  readonly lane: Lane;
+  /** Messages that the lane may hold. */
+  readonly room: number;
+  readonly claim: ClaimRows;
+}
+
+/** Where a call costs the same however many profiles it holds, no place in a deadline's call is left empty. */
+function claimsOf({ pool, settings }: Production, { pricing }: BudgetState): Record<Lane, ClaimRows> {
+  const { LEASE_MS: leaseMs } = settings;
+  const isFilled = pricing === 'per_request';
+  return {
+    'checks.deadline': rows =>
+      isFilled ? claimFilled(pool, rows, leaseMs) : claimDue(pool, 'checks.deadline', rows, leaseMs),
+    'checks.manual': rows => claimDue(pool, 'checks.manual', rows, leaseMs),
+    'checks.fresh': rows => claimDue(pool, 'checks.fresh', rows, leaseMs),
+  };
+}
+
+/** Says whether all that was due has found room. */
+async function produceLane(production: Production, work: LaneWork, signal: AbortSignal): Promise<boolean> {
+  for (;;) {
+    const rows = Math.min(await roomIn(production, work), production.settings.CLAIM_ROWS);
+    if (rows === 0 || signal.aborted) return false;
+    const claim = await work.claim(rows);
+    production.metrics.claimed.inc({ lane: work.lane }, claim.claimed.length);
+    if (!(await publish(production, work.lane, batchesOf(claim)))) return false;
+    if (claim.claimed.length < rows) return true;
   }
 }
 
 /** How many checks may be published now, so that no message waits for long. */
-async function roomIn({ broker, settings, metrics }: Production, lane: Lane): Promise<number> {
+async function roomIn({ broker, metrics }: Production, { lane, room }: LaneWork): Promise<number> {
   const depth = await broker.depth(lane);
   metrics.depth.set({ lane }, depth);
-  return Math.max(0, settings.LANE_MESSAGES - depth) * batchSize;
-}
-
-async function claimFor({ pool, settings, metrics }: Production, lane: Lane, room: number): Promise<Claim> {
-  if (room === 0) return { claimed: [], leaseUntil: 0 };
-  const claim = await claimDue(pool, lane, Math.min(room, settings.CLAIM_ROWS), settings.LEASE_MS);
-  metrics.claimed.inc({ lane }, claim.claimed.length);
-  return claim;
+  return Math.max(0, room - depth) * batchSize;
 }
 
 /** Publishes after the claim is committed. What the broker did not take is given back at once; says whether it took all. */

@@ -2,8 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lanes } from '@app/contract/message';
 import { overdue } from '@app/database/claim';
 import { makeActivityPartitions } from '@app/database/maintenance';
-import { type ScheduledTask, schedule } from 'node-cron';
+import { pruneSource } from '@app/database/source-tally';
+import { startGuard } from './guard.ts';
 import { type Production, produce } from './produce.ts';
+import { steadyCron } from './steady-cron.ts';
+import { steerFreshness } from './steering.ts';
 
 export interface Producer {
   /** Takes no further tick and waits until what was claimed is published or given back. */
@@ -18,11 +21,14 @@ const longestRest = 30;
 export async function startProducer(production: Production): Promise<Producer> {
   const stopping = new AbortController();
   await maintain(production);
+  const guard = await startGuard({ ...production, metrics: production.metrics.guard });
   const ticks = tickingOf(production, stopping.signal);
   const tasks = [
-    cron('produce', production.settings.PRODUCER_CRON, ticks.tick),
-    cron('gauges', '*/5 * * * * *', () => measure(production)),
-    cron('maintain', production.settings.MAINTENANCE_CRON, () => maintain(production)),
+    steadyCron('produce', production.settings.PRODUCER_CRON, ticks.tick),
+    steadyCron('guard', production.settings.GUARD_CRON, guard),
+    steadyCron('steer', production.settings.STEER_CRON, () => steerFreshness(production)),
+    steadyCron('gauges', '*/5 * * * * *', () => measure(production)),
+    steadyCron('maintain', production.settings.MAINTENANCE_CRON, () => maintain(production)),
   ];
   return {
     async stop() {
@@ -33,14 +39,7 @@ export async function startProducer(production: Production): Promise<Producer> {
   };
 }
 
-function cron(name: string, expression: string, job: () => Promise<void>): ScheduledTask {
-  return schedule(expression, job, { name, noOverlap: true, suppressMissedWarning: true, logger: quiet });
-}
-
 const ignore = (): undefined => undefined;
-
-/** Overlaps are what noOverlap is for, and failures are logged where they happen, with their circumstances. */
-const quiet = { info: ignore, warn: ignore, error: ignore, debug: ignore };
 
 /** Ticks that fail are logged once each, and followed by a rest that doubles: a lost database is not asked at full speed. */
 function tickingOf(production: Production, signal: AbortSignal) {
@@ -88,11 +87,12 @@ async function measure({ pool, metrics, log }: Production): Promise<void> {
   }
 }
 
-async function maintain({ pool, log }: Production): Promise<void> {
+async function maintain({ pool, settings, log }: Production): Promise<void> {
   try {
     const made = await makeActivityPartitions(pool);
     if (made > 0) log.info({ made }, 'activity partitions made ahead');
+    await pruneSource(pool, settings.GUARD_KEEP_DAYS);
   } catch (error) {
-    log.error({ err: error }, 'could not make activity partitions; trying again at the next maintenance');
+    log.error({ err: error }, 'maintenance failed; trying again at the next one');
   }
 }

@@ -1,6 +1,7 @@
 import { wholeNumber } from '@app/runtime/env';
 import { validate } from 'node-cron';
 import { z } from 'zod';
+import { guardSettings } from './guard-settings.ts';
 
 const cron = z.string().refine(validate, 'must be a cron expression, like "* * * * * *" (every second)');
 
@@ -16,8 +17,12 @@ export const producerSettings = {
   LEASE_MS: wholeNumber(500, 3_600_000).default(120_000),
   /** Messages (of up to 100 checks) that may wait in a lane: a few seconds of work, so that leases do not lapse in a queue. */
   LANE_MESSAGES: wholeNumber(1, 10_000).default(50),
+  /** K of the square-root rule at first, as the consumer has it, and when to steer it by how the budget is used. */
+  FRESHNESS_K_MS: wholeNumber(1, 365 * 86_400_000).default(86_400_000),
+  STEER_CRON: cron.default('20 * * * * *'),
   /** When to make the activity partitions of the months ahead. */
   MAINTENANCE_CRON: cron.default('17 3 * * *'),
+  ...guardSettings,
 };
 
 export type ProducerSettings = {

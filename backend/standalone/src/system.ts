@@ -3,6 +3,7 @@ import { startApi } from '@app/api/server';
 import { startConsumer } from '@app/consumer/consumer';
 import { type ConsumerMetrics, createConsumerMetrics } from '@app/consumer/metrics';
 import { xApiOptionsOf } from '@app/consumer/settings';
+import { changeBudget, endUnlimitedBudget, unlimitedBudget } from '@app/database/budget-settings';
 import { addDemo } from '@app/database/demo';
 import { migrate } from '@app/database/migrate';
 import { createPool, mustAnswer, type Pool } from '@app/database/pool';
@@ -130,10 +131,17 @@ async function startConsuming(
     xApiOptionsOf({ ...settings, X_API_URL: source.url, X_BEARER_TOKEN: source.token }, log),
   );
   onStop(() => xApi.close());
+  await setBudget(parts);
   for (let i = 0; i < settings.CONSUMERS; i++) {
     const consumer = await startConsumer({ ...parts, xApi, metrics });
     onStop(() => consumer.stop());
   }
+}
+
+/** The budget is the database's, for all consumers: it is set before they start, and what the settings name is set by them. */
+async function setBudget({ pool, source }: Parts): Promise<void> {
+  if (source.simulated) await changeBudget(pool, unlimitedBudget);
+  else await endUnlimitedBudget(pool);
 }
 
 function sourceWords(source: XSource, demo: number): string {

@@ -1,7 +1,7 @@
 import type { Milliseconds, Observation, UnknownReason } from '@app/policy/observation';
 import { Pool } from 'undici';
 import { type Asked, type AskedBy, ask } from './asked.ts';
-import { readRate } from './headers.ts';
+import { readDate, readRate } from './headers.ts';
 import { lookUpPath, type Vocabulary } from './query.ts';
 import { type Answer, readAnswer } from './read-answer.ts';
 import { readFailure } from './read-failure.ts';
@@ -45,6 +45,10 @@ export interface LookUp {
   readonly rate: Rate | null;
   /** Users in `data`, asked or not: what X bills. */
   readonly returned: number;
+  /** The names that the answer used, whatever was asked; absent when nothing in it tells. */
+  readonly vocabulary?: Vocabulary;
+  /** When X answered, by its own clock; absent if it did not say. */
+  readonly answeredAt?: Milliseconds;
 }
 
 export interface LookUpOptions {
@@ -60,7 +64,10 @@ export interface XApi {
   close(): Promise<void>;
 }
 
-type Read = Pick<LookUp, 'upstream' | 'rate'> & { readonly answer: Answer | null };
+type Read = Pick<LookUp, 'upstream' | 'rate'> & {
+  readonly answer: Answer | null;
+  readonly answeredAt?: Milliseconds;
+};
 
 const parseJson = (text: string): unknown => {
   try {
@@ -86,9 +93,12 @@ const readSuccess = (reply: Reply, body: unknown, asked: Asked, moment: Moment):
 
 const readReply = (reply: Reply, asked: Asked, moment: Moment): Read => {
   const body = parseJson(reply.text);
-  if (reply.status >= 200 && reply.status < 300) return readSuccess(reply, body, asked, moment);
-  const upstream = readFailure(reply.status, reply.headers, body, moment.now);
-  return { upstream, rate: readRate(reply.headers), answer: null };
+  const date = readDate(reply.headers);
+  const answered = date === null ? {} : { answeredAt: date };
+  if (reply.status >= 200 && reply.status < 300)
+    return { ...readSuccess(reply, body, asked, moment), ...answered };
+  const upstream = readFailure(reply.status, reply.headers, body, date ?? moment.now);
+  return { upstream, rate: readRate(reply.headers), answer: null, ...answered };
 };
 
 const readNoReply = ({ status, cause }: NoReply): Read => {
@@ -142,10 +152,17 @@ export const createXApi = (options: XApiOptions): XApi => {
     if (asked.sent.size === 0) {
       return { observations: observe(asked, null), upstream: { state: 'ok' }, rate: null, returned: 0 };
     }
-    const { upstream, rate, answer } = await send(asked, signal);
+    const { answer, ...read } = await send(asked, signal);
+    const { upstream, rate } = read;
     const isExpected = upstream.state === 'ok' || upstream.state === 'aborted';
     if (!isExpected) log?.warn({ upstream, rate, asked: asked.sent.size }, 'X look-up failed');
-    return { observations: observe(asked, answer), upstream, rate, returned: answer?.returned ?? 0 };
+    const used = answer?.vocabulary;
+    return {
+      observations: observe(asked, answer),
+      ...read,
+      returned: answer?.returned ?? 0,
+      ...(used && { vocabulary: used }),
+    };
   };
 
   return {

@@ -38,3 +38,9 @@ export const readResetAt = (headers: Headers, now: Milliseconds): Milliseconds |
   const known = times.filter(time => time !== null);
   return known.length === 0 ? null : Math.max(...known);
 };
+
+/** When X answered, by its own clock, in whole seconds: the only clock that its reset times can be compared with. */
+export const readDate = (headers: Headers): Milliseconds | null => {
+  const date = Date.parse(text(headers, 'date') ?? '');
+  return Number.isNaN(date) ? null : date;
+};

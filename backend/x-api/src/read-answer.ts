@@ -1,6 +1,7 @@
 import type { Observation } from '@app/policy/observation';
 import { z } from 'zod';
 import { type Asked, askedKey } from './asked.ts';
+import type { Vocabulary } from './query.ts';
 import { readProblem } from './read-problem.ts';
 import { type Moment, readUser } from './read-user.ts';
 
@@ -13,6 +14,8 @@ const envelope = z
 export interface Answer {
   readonly byKey: ReadonlyMap<string, Observation>;
   readonly returned: number;
+  /** The names that it uses; `null` when nothing in it tells. */
+  readonly vocabulary: Vocabulary | null;
 }
 
 type Found = Map<string, Observation>;
@@ -47,6 +50,20 @@ const collectProblems = (items: readonly unknown[], asked: Asked, found: Found):
   }
 };
 
+const NAMES: readonly (readonly [string, Vocabulary])[] = [
+  ['most_recent_tweet_id', 'tweet'],
+  ['most_recent_post_id', 'post'],
+];
+
+const vocabularyOf = (items: readonly unknown[]): Vocabulary | null => {
+  for (const item of items) {
+    if (typeof item !== 'object' || item === null) continue;
+    const name = NAMES.find(([field]) => Object.hasOwn(item, field));
+    if (name) return name[1];
+  }
+  return null;
+};
+
 /** Reads the body of a 200; `null` if it is not the envelope of a look-up. */
 export const readAnswer = (body: unknown, asked: Asked, moment: Moment): Answer | null => {
   const read = envelope.safeParse(body);
@@ -55,5 +72,5 @@ export const readAnswer = (body: unknown, asked: Asked, moment: Moment): Answer 
   const found: Found = new Map();
   collectUsers(data, asked, moment, found);
   collectProblems(read.data.errors ?? [], asked, found);
-  return { byKey: found, returned: data.length };
+  return { byKey: found, returned: data.length, vocabulary: vocabularyOf(data) };
 };

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type ScenarioName, scenarioNames } from './scenario.ts';
 
 export interface ReplayOptions {
   readonly trace: string;
@@ -12,10 +13,11 @@ export interface ReplayOptions {
   readonly duration: number;
   readonly consumers: number;
   readonly chaos: boolean;
+  readonly scenario: ScenarioName | null;
 }
 
 const usage =
-  'npm run replay -- --trace FILE [--from DATE] --speed N --threshold S --grace S --for S [--consumers N] [--chaos]';
+  'npm run replay -- --trace FILE [--from DATE] --speed N --threshold S --grace S --for S [--consumers N] [--chaos] [--scenario NAME]';
 
 /** Reads the command line; throws an Error of one line that says what is wrong and how it is used. */
 export function readReplayOptions(args: readonly string[]): ReplayOptions {
@@ -39,6 +41,7 @@ export function readReplayOptions(args: readonly string[]): ReplayOptions {
     duration: number('for', 1, 1e6, false),
     consumers: number('consumers', 1, 64, true),
     chaos: given.chaos,
+    scenario: given.scenario === undefined ? null : scenarioOf(given.scenario),
   };
 }
 
@@ -56,11 +59,18 @@ function parse(args: readonly string[]) {
         for: text,
         consumers: { ...text, default: '1' },
         chaos: { type: 'boolean', default: false },
+        scenario: text,
       },
     }).values;
   } catch (error) {
     throw new Error(`${(error as Error).message.split('. ')[0]}; use: ${usage}`);
   }
+}
+
+function scenarioOf(text: string): ScenarioName {
+  const name = scenarioNames.find(one => one === text);
+  if (name) return name;
+  throw new Error(`--scenario must be one of ${scenarioNames.join(', ')}, not "${text}"`);
 }
 
 function dateOf(text: string): number {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { compare, type Raised } from './oracle.ts';
 
 /** One account that posts at 0 s and 100 s; silence is 8 s, so episodes are due at 8 s and 108 s; the run lasts 200 s. */
@@ -6,8 +6,10 @@ const question = {
   events: new Map([['a', [0, 100_000]]]),
   silenceMs: 8_000,
   toleranceMs: 3_000,
+  staleMs: 3_000,
   from: 0,
   until: 200_000,
+  blind: { from: 0, until: 0 },
 };
 const first: Raised = { account: 'a', silentSince: 0, openedAt: 8_100 };
 const second: Raised = { account: 'a', silentSince: 100_000, openedAt: 108_300 };
@@ -64,5 +66,40 @@ test('an episode due before the run began is expected too, late by the time sinc
     expected: 2,
     missed: 0,
     lateMs: [300, 1_000],
+  });
+});
+
+describe('while X could not be seen', () => {
+  const blind = { from: 105_000, until: 120_000 };
+
+  test('an episode that became due then is expected when it can be seen again', () => {
+    const late = { ...second, openedAt: 122_000 };
+    expect(verdict([first, late], { blind })).toMatchObject({ expected: 2, missed: 0, wrong: 0 });
+    expect(verdict([first, late], { blind }).lateMs).toEqual([100, 2_000]);
+    expect(verdict([first], { blind })).toMatchObject({ missed: 1 });
+  });
+
+  test('an episode that ended before it could be seen again may be alerted or not', () => {
+    const events = new Map([['a', [0, 100_000, 119_000]]]);
+    const until = 124_000;
+    expect(verdict([first], { events, blind, until })).toMatchObject({ expected: 1, optional: 1, missed: 0 });
+  });
+
+  test('an alert of what had ended by then is false', () => {
+    const events = new Map([['a', [0, 100_000, 119_000]]]);
+    const stale = { ...second, openedAt: 123_000 };
+    expect(verdict([first, stale], { events, blind, until: 124_000 })).toMatchObject({ wrong: 1 });
+  });
+
+  test('an alert before its due instant is as false as ever', () => {
+    expect(verdict([first, { ...second, openedAt: 107_000 }], { blind })).toMatchObject({ wrong: 1 });
+  });
+
+  test('an episode that was due in good time before is expected in good time', () => {
+    expect(verdict([first], { blind: { from: 112_000, until: 180_000 } })).toMatchObject({ missed: 1 });
+    const stillOpen = { ...second, openedAt: 150_000 };
+    expect(verdict([first, stillOpen], { blind: { from: 112_000, until: 180_000 } })).toMatchObject({
+      missed: 0,
+    });
   });
 });

@@ -20,6 +20,16 @@ export function settingsAt(speed: number): Record<string, string> {
     UPSTREAM_PAUSE_CAP_MS: scaled(minute, second),
     UPSTREAM_REFUSED_PAUSE_MS: scaled(15 * minute, second),
     X_API_TIMEOUT_MS: scaled(10 * second, second),
+    // The simulator has no limit here, so the budget is none either.
+    X_API_CALLS: '1000000',
+    X_API_WINDOW_S: '1',
+    X_API_BURST: '1000',
+    GUARD_CRON: '* * * * * *',
+    GUARD_MINUTE_MS: scaled(minute, second),
+    GUARD_FLUSH_MS: scaled(2 * second, 100),
+    GUARD_RELOOK_MS: scaled(minute, 250),
+    GUARD_WATERMARK_LAG_MS: scaled(15 * minute, 1_500),
+    GUARD_DOWNTIME_MS: scaled(10 * minute, 1_500),
   };
 }
 

@@ -6,12 +6,15 @@ export interface Measured {
   readonly raised: number;
   readonly calls: number;
   readonly checks: number;
+  readonly incidents: { readonly opened: number; readonly open: number };
+  /** Whether X was made to fail or lie, so that an incident had to open, and close. */
+  readonly incidentExpected: boolean;
   readonly toleranceMs: number;
   readonly verdict: Verdict;
 }
 
 /** The last line of a replay: what a script reads. */
-export function summaryOf({ profiles, raised, calls, checks, verdict }: Measured) {
+export function summaryOf({ profiles, raised, calls, checks, incidents, verdict }: Measured) {
   return {
     profiles,
     expected: verdict.expected,
@@ -23,7 +26,15 @@ export function summaryOf({ profiles, raised, calls, checks, verdict }: Measured
     late_p99_ms: percentile(verdict.lateMs, 0.99),
     calls,
     checks,
+    incidents: incidents.opened,
+    incidents_open: incidents.open,
   };
+}
+
+/** Whether the replay shows what it must. */
+export function isRight({ verdict, incidents, incidentExpected }: Measured): boolean {
+  const seen = !incidentExpected || (incidents.opened > 0 && incidents.open === 0);
+  return verdict.missed.length === 0 && verdict.wrong.length === 0 && seen;
 }
 
 /** The table for people. */
@@ -43,6 +54,7 @@ export function tableOf(options: ReplayOptions, measured: Measured): string {
     ['lateness, 99th percentile', `${summary.late_p99_ms} ms`],
     ['calls to X', String(summary.calls)],
     ['checks', String(summary.checks)],
+    ['incidents opened, still open', `${summary.incidents}, ${summary.incidents_open}`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');

@@ -23,7 +23,7 @@ export function unseen(overrides: Partial<Known> = {}): Known {
     handle: 'jack',
     name: null,
     watchedSince: start,
-    rule: { threshold: 7 * day, grace: day, freshness: day },
+    rule: { threshold: 7 * day, grace: day, freshness: day, weight: 1 },
     accountState: 'unseen',
     stateSince: null,
     checkedAt: null,

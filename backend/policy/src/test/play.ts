@@ -29,12 +29,13 @@ export function playSchedule(
   observe: (at: number) => Observation,
   span: { from: number; until: number },
   pace: Pace,
+  random: () => number = () => 0.5,
 ): Played {
   let known = first;
   const alerts: (NewAlert & { at: number })[] = [];
   const looks: number[] = [];
   for (let at = span.from; at <= span.until; ) {
-    const judgment = judge(known, observe(at), { observedAt: at, pace, random: 0.5 });
+    const judgment = judge(known, observe(at), { observedAt: at, pace, random: random() });
     looks.push(at);
     alerts.push(...judgment.opened.map(alert => ({ ...alert, at })));
     known = after(known, judgment);

@@ -1,0 +1,111 @@
+import type { CheckMessage } from '@app/contract/message';
+import type { Spent } from '@app/database/spend';
+import type { LookUp } from '@app/x-api/client';
+import { expect, test } from 'vitest';
+import { headroomOf, meter, xNow } from './budget-meter.ts';
+import type { Permit } from './budget-permit.ts';
+
+const at = Date.UTC(2026, 0, 1);
+const answer: LookUp = {
+  observations: [{ kind: 'not_found' }, { kind: 'unknown', reason: 'not_answered' }],
+  upstream: { state: 'ok' },
+  rate: { limit: 300, remaining: 12, resetAt: at + 60_000 },
+  returned: 0,
+  answeredAt: at,
+};
+
+function permitAt(
+  callAt: number,
+  again: Permit['again'] = async () => 'stopped',
+): Permit & { returned: number } {
+  const permit = {
+    reserved: 5,
+    day: '2026-01-01',
+    trying: false,
+    callAt,
+    toleranceMs: 10,
+    again,
+    returned: 0,
+    unused: () => void permit.returned++,
+  };
+  return permit;
+}
+
+const message: CheckMessage = {
+  kind: 'profiles.check',
+  lease_until: new Date(at).toISOString(),
+  checks: [
+    { profile_id: '-1', claim_version: 1, handle: 'jack' },
+    { profile_id: '-2', claim_version: 1, handle: 'biz' },
+  ],
+};
+
+function metered(permit: Permit) {
+  const calls: number[] = [];
+  const spent: Spent[] = [];
+  const call = async () => {
+    calls.push(performance.now());
+    return answer;
+  };
+  const onSpent = async (_: LookUp, one: Spent) => void spent.push(one);
+  const xApi = { lookUpByIds: call, lookUpByHandles: call };
+  return { calls, spent, meter: meter(xApi, { permit, tookToLoad: () => undefined, onSpent }, message) };
+}
+
+test('a call begins at its time and not before, and is told with what it reserved', async () => {
+  const permit = permitAt(performance.now() + 50);
+  const { calls, spent, meter } = metered(permit);
+  await meter.xApi.lookUpByHandles(['biz', 'jack']);
+  meter.end();
+  expect(calls[0]).toBeGreaterThanOrEqual(permit.callAt - 2);
+  expect(spent[0]).toMatchObject({ reserved: 5, asked: [{ profileId: '-2' }, { profileId: '-1' }] });
+  expect(permit.returned).toBe(0);
+});
+
+test('a call that comes too late takes the next permit', async () => {
+  const next = permitAt(performance.now() + 60);
+  const { calls, meter } = metered(permitAt(performance.now() - 50, async () => next));
+  await meter.xApi.lookUpByIds(['1']);
+  expect(calls[0]).toBeGreaterThanOrEqual(next.callAt - 2);
+});
+
+test('a call for which there is no further permit is not made, and says nothing about anybody', async () => {
+  const { calls, spent, meter } = metered(permitAt(performance.now() - 50));
+  const { observations, upstream } = await meter.xApi.lookUpByIds(['1', '2']);
+  expect([calls.length, spent.length, upstream.state]).toEqual([0, 0, 'aborted']);
+  expect(observations.map(one => one.kind)).toEqual(['unknown', 'unknown']);
+});
+
+test('a call that would come long after its rows were loaded is not made: its evidence would be dated wrongly', async () => {
+  const next = permitAt(performance.now() + 20_000);
+  const { calls, meter } = metered(permitAt(performance.now() - 50, async () => next));
+  expect((await meter.xApi.lookUpByIds(['1'])).upstream.state).toBe('aborted');
+  expect([calls.length, next.returned]).toEqual([0, 1]);
+});
+
+test('a permit without a call is given back', () => {
+  const permit = permitAt(performance.now());
+  metered(permit).meter.end();
+  expect(permit.returned).toBe(1);
+});
+
+test('the time until a reset is told by X own clock, whose seconds ours fills in where it agrees', () => {
+  expect(xNow(answer, at + 400)).toBe(at + 400);
+  expect(xNow(answer, at + 300_000)).toBe(at + 999);
+  expect(xNow(answer, at - 300_000)).toBe(at);
+  expect(headroomOf(answer, at - 300_000)).toEqual({ limit: 300, remaining: 12, resetInMs: 60_000 });
+});
+
+test('the headers that come with a usage cap are of another limit, and are not taken for this one', () => {
+  const capped = { state: 'cap_exceeded', period: 'Monthly', scope: 'Product' } as const;
+  const rate = { limit: 40_000, remaining: 39_999, resetAt: at + 60_000 };
+  expect(headroomOf({ ...answer, upstream: capped, rate }, at)).toBeNull();
+});
+
+test('a missing header says nothing, a reset that has passed neither, and one next year is not believed', () => {
+  expect(headroomOf({ ...answer, rate: null }, at)).toBeNull();
+  expect(headroomOf({ ...answer, rate: { limit: 1, remaining: 0, resetAt: at - 1 } }, at)).toBeNull();
+  const { resetInMs } =
+    headroomOf({ ...answer, rate: { limit: 1, remaining: 0, resetAt: at * 2 } }, at) ?? {};
+  expect(resetInMs).toBe(16 * 60_000);
+});
