@@ -11,11 +11,11 @@ import type { FormerHandle, ProfileRow } from '@app/database/profiles';
  * The only code that turns rows into JSON. Its types are those of the contract, so that the compiler holds it to them.
  */
 
-function instant(time: number): string {
+export function instant(time: number): string {
   return new Date(time).toISOString();
 }
 
-function instantOrNull(time: number | null): string | null {
+export function instantOrNull(time: number | null): string | null {
   return time === null ? null : instant(time);
 }
 
@@ -44,6 +44,7 @@ export function presentProfile(row: ProfileRow): Profile {
     checked_at: instantOrNull(row.checked_at),
     deadline_at: instantOrNull(row.deadline_at),
     next_check_at: instant(row.next_check_at),
+    next_check_reason: row.reason,
     account_state: row.account_state,
     basis: row.basis,
     created_at: instant(row.created_at),
@@ -72,6 +73,7 @@ export function presentGroup(row: GroupRow): Group {
     threshold: row.threshold_s,
     grace: row.grace_s,
     freshness: row.freshness_s,
+    weight: row.weight,
     profiles: Number(row.profiles),
     created_at: instant(row.created_at),
   };

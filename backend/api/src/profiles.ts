@@ -56,6 +56,6 @@ export async function profileIn(api: Api, request: Request): Promise<string> {
   return id;
 }
 
-function notWatched() {
+export function notWatched() {
   return notFound('this profile is not watched');
 }

@@ -2,14 +2,18 @@ import { answerHealth } from '@app/runtime/health';
 import { listActivities } from './activities.ts';
 import { listAlerts, showAlert } from './alerts.ts';
 import type { Handler } from './answer.ts';
+import { backTestProfile } from './back-test.ts';
+import { putBudget, showBudget } from './budget.ts';
 import { changeGroup, createGroup, listGroups, removeGroup, showGroup } from './groups.ts';
 import { showHome } from './home.ts';
 import { importProfiles } from './imports.ts';
 import { createProfiles } from './new-profiles.ts';
 import { notFound } from './problem.ts';
 import { checkProfile, listProfiles, removeProfile, showProfile } from './profiles.ts';
+import { projectPolicy } from './projection.ts';
+import { putCanaries, showSource } from './source.ts';
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 type Route = readonly [method: Method, path: string, handler: Handler];
 
 const health: Handler = async (api, request, response) => {
@@ -31,6 +35,7 @@ export const routes: readonly Route[] = [
   ['GET', '/api/v1/profiles/:id', showProfile],
   ['DELETE', '/api/v1/profiles/:id', removeProfile],
   ['GET', '/api/v1/profiles/:id/activities', listActivities],
+  ['GET', '/api/v1/profiles/:id/back-test', backTestProfile],
   ['POST', '/api/v1/profiles/:id/check', checkProfile],
 
   ['GET', '/api/v1/groups', listGroups],
@@ -39,6 +44,14 @@ export const routes: readonly Route[] = [
   ['PATCH', '/api/v1/groups/:id', changeGroup],
   ['DELETE', '/api/v1/groups/:id', removeGroup],
 
+  ['POST', '/api/v1/projection', projectPolicy],
+
   ['GET', '/api/v1/alerts', listAlerts],
   ['GET', '/api/v1/alerts/:id', showAlert],
+
+  ['GET', '/api/v1/budget', showBudget],
+  ['PUT', '/api/v1/budget', putBudget],
+
+  ['GET', '/api/v1/source', showSource],
+  ['PUT', '/api/v1/source/canaries', putCanaries],
 ];
