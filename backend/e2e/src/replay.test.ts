@@ -45,7 +45,8 @@ const days = [
   '1',
 ];
 
-test("real people's rhythm at a day a second: no alert is missed and none is false", async () => {
+// Two at a time (see maxConcurrency): a replay waits more than it works.
+test.concurrent("real people's rhythm at a day a second: no alert is missed and none is false", async () => {
   const { code, summary } = await replay(...days, '--for', '30');
   expect(summary).toMatchObject({ profiles: 798, missed: 0, false: 0 });
   expect(summary.expected).toBeGreaterThan(400);
@@ -53,14 +54,14 @@ test("real people's rhythm at a day a second: no alert is missed and none is fal
   expect(code).toBe(0);
 });
 
-test('the same with a tenth of all answers wrong, two consumers, and the system killed three times', async () => {
+test.concurrent('the same with a tenth of all answers wrong, two consumers, and the system killed three times', async () => {
   const { code, summary } = await replay(...days, '--for', '48', '--consumers', '2', '--chaos');
   expect(summary).toMatchObject({ profiles: 798, missed: 0, false: 0 });
   expect(summary.expected).toBeGreaterThan(300);
   expect(code).toBe(0);
 });
 
-test('a trace with other names, unsorted and doubled, is replayed from its first event on', async () => {
+test.concurrent('a trace with other names, unsorted and doubled, is replayed from its first event on', async () => {
   const file = join(folder, 'other.csv');
   const lines = [
     'account,unix_seconds',
