@@ -1,4 +1,5 @@
 import { createPool, mustAnswer } from '@app/database/pool';
+import { claimSource } from '@app/database/source-kind';
 import { connectRabbitMq } from '@app/rabbitmq/connect';
 import { mustBeConnected } from '@app/rabbitmq/must-be-connected';
 import { logLevel, readEnv } from '@app/runtime/env';
@@ -28,6 +29,7 @@ await runProcess('consumer', async ({ onStop }) => {
   const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost');
   const pool = createPool({ url: settings.DATABASE_URL, name: 'consumer', onError });
   onStop(() => pool.end());
+  await claimSource(pool, 'x');
   const xApi = createXApi(xApiOptionsOf(settings, log));
   onStop(() => xApi.close());
   const broker = await connectRabbitMq({

@@ -6,6 +6,8 @@ CREATE TYPE source_health AS ENUM ('normal', 'suspect', 'incident', 'recovering'
 -- `normal`: the statement that would open them reads it.
 CREATE TABLE source_state (
   only_one      boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+  -- Whose answers this database is made of; null until it is used. The simulator's and X's are never mixed.
+  kind          text CHECK (kind IN ('simulated', 'x')),
   health        source_health NOT NULL DEFAULT 'normal',
   since         timestamptz NOT NULL DEFAULT now(),
   reasons       text[] NOT NULL DEFAULT '{}',

@@ -49,14 +49,3 @@ export async function changeBudget(db: Queryable, change: BudgetChange): Promise
 
 /** For sources that neither limit nor charge: a simulator. */
 export const unlimitedBudget = { calls: 1_000_000, windowS: 1, price: 0 } as const;
-
-/**
- * A database in which a simulator was watched must not lift the limits of the real X: what stands there exactly as for a simulator
- * is X's own again.
- */
-export async function endUnlimitedBudget(db: Queryable): Promise<void> {
-  const { calls, windowS, price } = unlimitedBudget;
-  const text = `UPDATE budget SET calls = DEFAULT, window_s = DEFAULT, price = DEFAULT, freshness_k_ms = NULL
-                WHERE calls = $1 AND window_s = $2 AND price = $3`;
-  await db.query({ text, values: [calls, windowS, price] });
-}

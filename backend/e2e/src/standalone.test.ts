@@ -132,6 +132,16 @@ test('a second instance on the same data is refused, and the first is left alone
   expect(await get(first, '/readyz')).toMatchObject({ status: 'ok' });
 });
 
+test('what the simulator showed is never mixed with the real X, and is left alone', async () => {
+  const demo = await start();
+  await demo.stop();
+  await expect(start({ X_API_URL: 'http://127.0.0.1:9' })).rejects.toThrow(
+    /holds what the simulated X showed, and the real X was asked for: use another one/,
+  );
+  const again = await start();
+  expect(await get(again, '/readyz')).toMatchObject({ status: 'ok' });
+});
+
 test('data of another major version is refused and left alone', async () => {
   const first = await start();
   await first.stop();

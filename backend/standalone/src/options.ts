@@ -11,7 +11,8 @@ const settings = {
   AMQP_PREFIX: amqpSettings.AMQP_PREFIX,
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(8080),
-  DATA_DIR: z.string().default('.data'),
+  /** Absent: `.data`, and `.data/demo` for the simulator, so that trying it leaves nothing behind for the real X. */
+  DATA_DIR: z.string().optional(),
   /** Consumers in this process. */
   CONSUMERS: wholeNumber(1, 64).default(1),
   LOG_LEVEL: logLevel.unwrap().default('warn'),
@@ -25,6 +26,11 @@ const settings = {
 export type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 export const usage = `npm start -- [--port 8080] [--host 127.0.0.1] [--data .data]`;
+
+/** Nothing says where X is: the simulator stands in. */
+export function isSimulated({ X_API_URL: url, X_BEARER_TOKEN: token }: Settings): boolean {
+  return url === undefined && token === undefined;
+}
 
 /** Settings from the environment, with the command line's three options before them. Throws an EnvError of one line. */
 export function readOptions(args: readonly string[]): Settings {

@@ -3,10 +3,11 @@ import { startApi } from '@app/api/server';
 import { startConsumer } from '@app/consumer/consumer';
 import { type ConsumerMetrics, createConsumerMetrics } from '@app/consumer/metrics';
 import { xApiOptionsOf } from '@app/consumer/settings';
-import { changeBudget, endUnlimitedBudget, unlimitedBudget } from '@app/database/budget-settings';
+import { changeBudget, unlimitedBudget } from '@app/database/budget-settings';
 import { addDemo } from '@app/database/demo';
 import { migrate } from '@app/database/migrate';
 import { createPool, mustAnswer, type Pool } from '@app/database/pool';
+import { claimSource } from '@app/database/source-kind';
 import { createProducerMetrics } from '@app/producer/metrics';
 import { startProducer } from '@app/producer/producer';
 import type { Broker } from '@app/rabbitmq/broker';
@@ -17,7 +18,7 @@ import { createRegistry } from '@app/runtime/metrics';
 import type { Lifecycle } from '@app/runtime/process';
 import { createXApi } from '@app/x-api/client';
 import { createInProcessBroker } from './in-process-broker.ts';
-import type { Settings } from './options.ts';
+import { isSimulated, type Settings } from './options.ts';
 import { startEmbeddedPostgres } from './postgres/server.ts';
 import { openXSource, type XSource } from './x-source.ts';
 
@@ -48,6 +49,7 @@ export async function startSystem(settings: Settings, { onStop }: Lifecycle): Pr
     onError: error => log.warn({ err: error }, 'a database connection was lost'),
   });
   onStop(() => pool.end());
+  await claimSource(pool, isSimulated(settings) ? 'simulated' : 'x');
   const source = await openXSource(settings);
   onStop(() => source.close());
   const demo = source.simulated ? await addDemo(pool) : 0;
@@ -70,10 +72,11 @@ async function openDatabase(
     await migrate(settings.DATABASE_URL);
     return { url: settings.DATABASE_URL, words: new URL(settings.DATABASE_URL).host };
   }
-  const postgres = await startEmbeddedPostgres({ folder: settings.DATA_DIR });
+  const folder = settings.DATA_DIR ?? (isSimulated(settings) ? '.data/demo' : '.data');
+  const postgres = await startEmbeddedPostgres({ folder });
   onStop(() => postgres.stop());
   await migrate(postgres.url);
-  return { url: postgres.url, words: `PostgreSQL 18, embedded, in ${settings.DATA_DIR}` };
+  return { url: postgres.url, words: `PostgreSQL 18, embedded, in ${folder}` };
 }
 
 async function openBroker(settings: Settings, log: Log): Promise<Broker> {
@@ -131,17 +134,11 @@ async function startConsuming(
     xApiOptionsOf({ ...settings, X_API_URL: source.url, X_BEARER_TOKEN: source.token }, log),
   );
   onStop(() => xApi.close());
-  await setBudget(parts);
+  if (source.simulated) await changeBudget(parts.pool, unlimitedBudget);
   for (let i = 0; i < settings.CONSUMERS; i++) {
     const consumer = await startConsumer({ ...parts, xApi, metrics });
     onStop(() => consumer.stop());
   }
-}
-
-/** The budget is the database's, for all consumers: it is set before they start, and what the settings name is set by them. */
-async function setBudget({ pool, source }: Parts): Promise<void> {
-  if (source.simulated) await changeBudget(pool, unlimitedBudget);
-  else await endUnlimitedBudget(pool);
 }
 
 function sourceWords(source: XSource, demo: number): string {
