@@ -7,7 +7,7 @@ import type { Pace } from '@app/policy/next-check';
 import type { Broker, Handler, Outcome, Subscription } from '@app/rabbitmq/broker';
 import type { Log } from '@app/runtime/log';
 import type { LookUp, XApi } from '@app/x-api/client';
-import { createSpending, type Spending } from './budget-spending.ts';
+import { createSpending, type Spending } from './budget/spending.ts';
 import { type Checked, type Checking, checkProfiles, type Observed } from './check-profiles.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { ConsumerMetrics } from './metrics.ts';

@@ -4,15 +4,15 @@ import type { Pool } from '@app/database/pool';
 import { type Spent, settle } from '@app/database/spend';
 import type { Log } from '@app/runtime/log';
 import type { LookUp } from '@app/x-api/client';
-import { type Asking, headroomOf, type Metered, meter, xNow } from './budget-meter.ts';
-import type { Permit } from './budget-permit.ts';
-import { Permits } from './budget-permits.ts';
-import { isFresh } from './budget-queue.ts';
-import { createSettler } from './budget-settler.ts';
-import type { Gate } from './gate.ts';
-import type { ConsumerMetrics } from './metrics.ts';
-import type { ConsumerSettings } from './settings.ts';
-import { blockOf, pauseAfter } from './upstream-pause.ts';
+import type { Gate } from '../gate.ts';
+import type { ConsumerMetrics } from '../metrics.ts';
+import type { ConsumerSettings } from '../settings.ts';
+import { blockOf, pauseAfter } from '../upstream-pause.ts';
+import { type Asking, headroomOf, type Metered, meter, xNow } from './meter.ts';
+import type { Permit } from './permit.ts';
+import { Permits } from './permits.ts';
+import { isFresh } from './queue.ts';
+import { createSettler } from './settler.ts';
 
 /** This consumer's share in the budget of all. */
 export interface Spending {

@@ -4,8 +4,8 @@ import { changeBudget } from '@app/database/budget-settings';
 import { createPool, type Pool } from '@app/database/pool';
 import { cloneDatabase, type TestDatabase } from '@app/database/test/test-database';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { Permits } from './budget-permits.ts';
-import { mostOver } from './test/most-over.ts';
+import { mostOver } from '../test/most-over.ts';
+import { Permits } from './permits.ts';
 
 let database: TestDatabase;
 let pools: Pool[];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckMessage } from '@app/contract/message';
 import type { Headroom, Spent } from '@app/database/spend';
 import type { LookUp, XApi } from '@app/x-api/client';
-import type { Permit } from './budget-permit.ts';
+import type { Permit } from './permit.ts';
 
 export type Asking = Pick<XApi, 'lookUpByIds' | 'lookUpByHandles'>;
 

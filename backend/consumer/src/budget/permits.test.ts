@@ -1,8 +1,8 @@
 import type { Ask, Reservation, Unused } from '@app/database/budget';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createDatabaseClock } from './budget-clock.ts';
-import type { Permit, PermitsOptions } from './budget-permit.ts';
-import { Permits } from './budget-permits.ts';
+import { createDatabaseClock } from './clock.ts';
+import type { Permit, PermitsOptions } from './permit.ts';
+import { Permits } from './permits.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

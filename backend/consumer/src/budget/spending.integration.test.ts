@@ -13,10 +13,10 @@ import { createXApi } from '@app/x-api/client';
 import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startConsumer } from './consumer.ts';
-import { createConsumerMetrics } from './metrics.ts';
-import { consumerSettings } from './settings.ts';
-import { mostOver } from './test/most-over.ts';
+import { startConsumer } from '../consumer.ts';
+import { createConsumerMetrics } from '../metrics.ts';
+import { consumerSettings } from '../settings.ts';
+import { mostOver } from '../test/most-over.ts';
 
 const none = () => undefined;
 const log: Log = { debug: none, info: none, warn: none, error: none };

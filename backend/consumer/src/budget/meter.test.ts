@@ -2,8 +2,8 @@ import type { CheckMessage } from '@app/contract/message';
 import type { Spent } from '@app/database/spend';
 import type { LookUp } from '@app/x-api/client';
 import { expect, test } from 'vitest';
-import { headroomOf, meter, xNow } from './budget-meter.ts';
-import type { Permit } from './budget-permit.ts';
+import { headroomOf, meter, xNow } from './meter.ts';
+import type { Permit } from './permit.ts';
 
 const at = Date.UTC(2026, 0, 1);
 const answer: LookUp = {

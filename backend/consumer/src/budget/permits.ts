@@ -1,8 +1,8 @@
 import type { Lane } from '@app/contract/message';
 import type { Ask, Refused } from '@app/database/budget';
-import { createDatabaseClock } from './budget-clock.ts';
-import type { Permit, PermitsOptions } from './budget-permit.ts';
-import { enqueue, isFresh, takeExpired, uncovered, type Waiter } from './budget-queue.ts';
+import { createDatabaseClock } from './clock.ts';
+import type { Permit, PermitsOptions } from './permit.ts';
+import { enqueue, isFresh, takeExpired, uncovered, type Waiter } from './queue.ts';
 import {
   aheadOf,
   createStock,
@@ -12,7 +12,7 @@ import {
   type Slot,
   store,
   usersToFund,
-} from './budget-stock.ts';
+} from './stock.ts';
 
 interface Waiting extends Waiter {
   readonly settle: (result: Permit | 'expired' | 'stopped') => void;
