@@ -9,11 +9,10 @@ const timestamptz = pg.types.builtins.TIMESTAMPTZ;
 
 /** Times come as milliseconds since 1970; 64-bit ids stay strings, because they exceed 2^53. */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) =>
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     oid === timestamptz
       ? (value: string) => new Date(value).getTime()
-      : // biome-ignore lint/suspicious/noExplicitAny: pg's own signature is generic over what it returns
-        (pg.types.getTypeParser(oid, format as any) as any),
+      : pg.types.getTypeParser(oid, format as 'text'),
 };
 
 export interface PoolOptions {

@@ -1,4 +1,4 @@
-import type { Counts } from '@app/policy/guard-counts';
+import { type Counts, countNames } from '@app/policy/guard-counts';
 import type { Queryable } from './pool.ts';
 
 /** What a consumer has seen of the source since it last said so. */
@@ -34,26 +34,12 @@ export async function addTally(db: Queryable, tally: SourceTally): Promise<void>
       kinds.map(kind => answers[kind]),
       calls,
       calls - ok,
-      ...tallied.map(name => counts[name]),
+      ...countNames.map(name => counts[name]),
     ],
   });
 }
 
-const tallied = [
-  'looks',
-  'shown',
-  'missing',
-  'again',
-  'fresh',
-  'regressed',
-  'unanswered',
-  'gone',
-  'due',
-  'opened',
-  'held',
-] as const satisfies readonly (keyof Counts)[];
-
-const columns = ['calls', 'failed', ...tallied];
+const columns = ['calls', 'failed', ...countNames];
 
 const addTallyStatement = `
 WITH answers AS (

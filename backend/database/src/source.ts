@@ -1,5 +1,5 @@
 import type { Standing } from '@app/policy/guard';
-import type { Counts } from '@app/policy/guard-counts';
+import { type Counts, countNames } from '@app/policy/guard-counts';
 import type { Source, SourceHealth } from '@app/policy/guard-hold';
 import type { Canary, View } from '@app/policy/guard-signs';
 import type { Queryable } from './pool.ts';
@@ -35,20 +35,6 @@ export interface SourceFacts {
 const baselineMinutes = 1_440;
 /** The current minute and so many before it are "recent". */
 const recentMinutes = 2;
-
-const counted: readonly (keyof Counts)[] = [
-  'looks',
-  'shown',
-  'missing',
-  'again',
-  'fresh',
-  'regressed',
-  'unanswered',
-  'gone',
-  'due',
-  'opened',
-  'held',
-];
 
 /** One row: the state, what is recent, and the baseline. Locks the state until the end of the transaction. */
 export async function readSource(db: Queryable): Promise<SourceFacts> {
@@ -95,7 +81,7 @@ interface FactsRow {
 
 /** The sums of all counts over the minutes `m`, as one JSON object. */
 export function sumsOf(m: string, ...more: readonly string[]): string {
-  const sums = counted.map(name => `'${name}', coalesce(sum(${m}.${name}), 0)`);
+  const sums = countNames.map(name => `'${name}', coalesce(sum(${m}.${name}), 0)`);
   return `jsonb_build_object(${[...sums, ...more].join(', ')})`;
 }
 

@@ -40,9 +40,12 @@ export const noCounts: Counts = {
   held: 0,
 };
 
+/** Every count, by the name that it has in the database, too. */
+export const countNames = Object.keys(noCounts) as readonly (keyof Counts)[];
+
 export function addCounts(one: Counts, other: Counts): Counts {
-  const names = Object.keys(noCounts) as (keyof Counts)[];
-  return Object.fromEntries(names.map(name => [name, one[name] + other[name]])) as unknown as Counts;
+  const sums = countNames.map(name => [name, one[name] + other[name]] as const);
+  return { ...noCounts, ...Object.fromEntries(sums) };
 }
 
 /** One look at one profile, with what became of it. */

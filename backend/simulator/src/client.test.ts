@@ -277,8 +277,8 @@ describe('faults of requests', () => {
     ['unavailable', { cause: 'http', status: 503 }],
   ] as const)('an outage (%s) is over when it is over', async (outage, how) => {
     const { x, simulator } = await connect({}, { faults: { outage } });
-    const down = await x.lookUpByIds(['1']);
-    expect(down).toMatchObject({
+    const { answeredAt: _, ...down } = await x.lookUpByIds(['1']);
+    expect(down).toEqual({
       observations: [failed],
       upstream: { state: 'unavailable', ...how },
       rate: null,
