@@ -5,7 +5,6 @@ import { replayScenario } from './replay-scenario.ts';
 const scenarios: [string, string, number, number][] = [
   ['outage', 'X answers nothing but 503', 32, 1],
   ['frozen', 'X answers 200 with the world as it was when it froze', 36, 1],
-  ['fallen_back', 'X answers 200 with the world as it was ten days before', 36, 1],
   ['missing', 'X leaves the last post out of every answer', 32, 1],
   ['credit', 'X wants to be paid first (402)', 32, 1],
   ['vocabulary', 'X answers in its new names from then on', 26, 0],
