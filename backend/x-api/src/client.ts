@@ -1,6 +1,6 @@
 import type { Milliseconds, Observation, UnknownReason } from '@app/policy/observation';
-import { Pool } from 'undici';
 import { type Asked, type AskedBy, ask } from './asked.ts';
+import { openConnections } from './connections.ts';
 import { readDate, readRate } from './headers.ts';
 import { lookUpPath, type Vocabulary } from './query.ts';
 import { type Answer, readAnswer } from './read-answer.ts';
@@ -117,22 +117,13 @@ const observe = (asked: Asked, answer: Answer | null): readonly Observation[] =>
   );
 };
 
-/** Splits a base URL into what the pool connects to and what stands before each path. */
-const placeOf = (baseUrl: string): { readonly origin: string; readonly prefix: string } => {
-  const url = new URL(baseUrl);
-  return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, '') };
-};
-
-/** undici's own limits are off (0): one timer covers the whole request, and it can tell a timeout from a reset. */
-const openPool = (origin: string, connections: number, timeoutMs: number): Pool =>
-  new Pool(origin, { connections, connect: { timeout: timeoutMs }, headersTimeout: 0, bodyTimeout: 0 });
-
 /** A client of the X API v2 user look-ups. */
 export const createXApi = (options: XApiOptions): XApi => {
   const { timeoutMs = 10_000, maxBodyBytes = 8 * 1024 * 1024, skewMs = DEFAULT_SKEW } = options;
   const { vocabulary, log, now = Date.now } = options;
-  const { origin, prefix } = placeOf(options.baseUrl ?? 'https://api.x.com');
-  const pool = openPool(origin, options.connections ?? 8, timeoutMs);
+  const url = new URL(options.baseUrl ?? 'https://api.x.com');
+  const prefix = url.pathname.replace(/\/+$/, '');
+  const connections = openConnections(url, options.connections ?? 8);
   const headers = {
     authorization: `Bearer ${options.bearerToken}`,
     accept: 'application/json',
@@ -142,7 +133,7 @@ export const createXApi = (options: XApiOptions): XApi => {
 
   const send = async (asked: Asked, signal: AbortSignal | undefined): Promise<Read> => {
     const path = prefix + lookUpPath(asked, vocabulary);
-    const reply = await get(pool, path, headers, { timeoutMs, maxBodyBytes }, signal);
+    const reply = await get(connections, path, headers, { timeoutMs, maxBodyBytes }, signal);
     if (reply.kind === 'none') return readNoReply(reply);
     return readReply(reply, asked, { now: now(), skew: skewMs });
   };
@@ -168,6 +159,6 @@ export const createXApi = (options: XApiOptions): XApi => {
   return {
     lookUpByIds: async (ids, { signal } = {}) => lookUp('ids', ids, signal),
     lookUpByHandles: async (handles, { signal } = {}) => lookUp('usernames', handles, signal),
-    close: async () => pool.destroy(),
+    close: async () => connections.close(),
   };
 };

@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-
-const HASH_LENGTH = 16;
+import { hash } from 'node:crypto';
 
 /**
  * What the account writes about itself, in either vocabulary. The username is left out: a new one is a rename, which is
@@ -33,9 +31,9 @@ const canonical = (value: unknown): unknown => {
 const signOf = (user: Readonly<Record<string, unknown>>, names: readonly string[]): unknown =>
   canonical(names.map(name => user[name]).find(value => value !== undefined));
 
-/** A short hash that changes when the profile is edited; `null` if X sent none of the signs. */
+/** 4 bytes of a hash that changes when the profile is edited, as a signed whole number; `null` if X sent none of the signs. */
 export const profileHash = (user: Readonly<Record<string, unknown>>): string | null => {
   if (!SIGNS.flat().some(name => user[name] !== undefined)) return null;
   const signs = SIGNS.map(names => signOf(user, names)).map(sign => (isEmpty(sign) ? null : sign));
-  return createHash('sha256').update(JSON.stringify(signs)).digest('base64url').slice(0, HASH_LENGTH);
+  return hash('sha256', JSON.stringify(signs), 'buffer').readInt32BE().toString();
 };

@@ -11,14 +11,20 @@ export interface Moment {
 
 type Metrics = Readonly<Record<string, unknown>>;
 
+function isObject(value: unknown): value is Metrics {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Only `id`, `name` and `username` are default fields: whatever else is absent or odd must not cost us the rest. */
-const wireUser = z.looseObject({
+const wireUser = z.object({
   id: z.string().regex(/^[1-9][0-9]{0,18}$/),
   username: z.string().min(1),
   name: z.string().nullish().catch(undefined),
   created_at: z.string().nullish().catch(undefined),
   protected: z.boolean().nullish(),
-  public_metrics: z.record(z.string(), z.unknown()).nullish(),
+  public_metrics: z.custom<Metrics>(isObject).nullish(),
+  most_recent_tweet_id: z.unknown().optional(),
+  most_recent_post_id: z.unknown().optional(),
 });
 
 type WireUser = z.infer<typeof wireUser>;
@@ -29,11 +35,11 @@ const isCount = (value: unknown): boolean =>
 
 /** The first name that holds a count; integers sometimes come with a `_str` twin, which is as good. */
 const countOf = (metrics: Metrics, ...names: readonly string[]): number | null => {
-  const value = names
-    .flatMap(name => [name, `${name}_str`])
-    .map(name => metrics[name])
-    .find(isCount);
-  return value === undefined ? null : Number(value);
+  for (const name of names) {
+    if (isCount(metrics[name])) return Number(metrics[name]);
+    if (isCount(metrics[`${name}_str`])) return Number(metrics[`${name}_str`]);
+  }
+  return null;
 };
 
 const timeOf = (text: string | null | undefined): Milliseconds | null => {
@@ -59,7 +65,7 @@ const lastPostOf = (user: WireUser, postCount: number | null, moment: Moment): L
   return { kind: postCount === 0 ? 'none' : 'missing' };
 };
 
-const seen = (user: WireUser, moment: Moment): Seen => {
+const seen = (user: WireUser, whole: Metrics, moment: Moment): Seen => {
   const metrics = user.public_metrics ?? {};
   const postCount = countOf(metrics, 'tweet_count', 'post_count');
   return {
@@ -73,12 +79,12 @@ const seen = (user: WireUser, moment: Moment): Seen => {
     postCount,
     likeCount: countOf(metrics, 'like_count'),
     followingCount: countOf(metrics, 'following_count'),
-    profileHash: profileHash(user),
+    profileHash: profileHash(whole),
   };
 };
 
 /** One item of `data`, in either vocabulary; `null` if it cannot be read. */
 export const readUser = (item: unknown, moment: Moment): Seen | null => {
   const user = wireUser.safeParse(item);
-  return user.success ? seen(user.data, moment) : null;
+  return user.success ? seen(user.data, item as Metrics, moment) : null;
 };
