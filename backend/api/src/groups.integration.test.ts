@@ -1,5 +1,6 @@
-import { group, groupPage } from '@app/contract/group';
+import { changedGroup, group, groupPage } from '@app/contract/group';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runJobs } from './test/run-jobs.ts';
 import { startTestApi, type TestApi } from './test/test-api.ts';
 
 let api: TestApi;
@@ -35,11 +36,19 @@ test('a group is made, shown, listed with its profiles, changed and deleted', as
     ['News', 2],
   ]);
   const changed = await api.call('PATCH', `${groups}/${id}`, { name: 'press', grace: 0 });
-  expect(group.parse(changed.body)).toMatchObject({
+  expect(changedGroup.parse(changed.body)).toMatchObject({
     name: 'press',
     threshold: 86_400,
     grace: 0,
     profiles: 2,
+    replan: {
+      kind: 'replan',
+      state: 'queued',
+      group: { id, name: 'press' },
+      done: 0,
+      total: null,
+      cancellable: false,
+    },
   });
   expect((await api.call('DELETE', `${groups}/${id}`)).status).toBe(409);
   await api.pool.query('DELETE FROM profiles WHERE group_id = $1', [id]);
@@ -146,7 +155,9 @@ describe('a new threshold plans the profiles of the group anew', () => {
 
   test('earlier: the next look comes forward, a moment before the deadline', async () => {
     const before = await plan();
-    expect((await api.call('PATCH', `${groups}/${id}`, { threshold: '4h' })).status).toBe(200);
+    const reply = await api.call('PATCH', `${groups}/${id}`, { threshold: '4h' });
+    expect([reply.status, reply.body.replan.state]).toEqual([200, 'queued']);
+    await runJobs(api.pool);
     const after = await plan();
     expect(after['1']).toEqual([6, 6 - lead, 'checks.deadline']);
     expect(after['2']).toEqual([22, 12, 'checks.fresh']);
@@ -158,6 +169,7 @@ describe('a new threshold plans the profiles of the group anew', () => {
 
   test('later: the next look stays where it is', async () => {
     await api.call('PATCH', `${groups}/${id}`, { grace: '10h' });
+    await runJobs(api.pool);
     expect(await plan()).toMatchObject({
       1: [20, 12, 'checks.fresh'],
       2: [30, 12, 'checks.fresh'],
@@ -165,9 +177,15 @@ describe('a new threshold plans the profiles of the group anew', () => {
     });
   });
 
-  test('a new name or freshness plans nothing', async () => {
+  test('a new name or freshness, and a threshold that is in force already, plan nothing', async () => {
     const before = await plan();
-    await api.call('PATCH', `${groups}/${id}`, { name: 'Press', freshness: '1h' });
+    const reply = await api.call('PATCH', `${groups}/${id}`, {
+      name: 'Press',
+      freshness: '1h',
+      threshold: '10h',
+    });
+    expect(changedGroup.parse(reply.body)).toMatchObject({ name: 'Press', replan: null });
+    await runJobs(api.pool);
     expect(await plan()).toEqual(before);
   });
 });

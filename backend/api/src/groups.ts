@@ -1,13 +1,12 @@
-import { groupChange, groupInput, groupListQuery } from '@app/contract/group';
+import { type ChangedGroup, groupChange, groupInput, groupListQuery } from '@app/contract/group';
+import { type GroupChanged, changeGroup as updateGroup } from '@app/database/change-group';
 import {
   deleteGroup,
-  type GroupChanged,
   type GroupDeleted,
   type GroupRow,
   createGroup as insertGroup,
   listGroups as queryGroups,
   readGroup,
-  changeGroup as updateGroup,
 } from '@app/database/groups';
 import type { Request } from 'express';
 import type { Api, Handler } from './answer.ts';
@@ -15,6 +14,7 @@ import { isInt32, readCursor, writeCursor } from './cursor.ts';
 import { pageOf } from './page.ts';
 import { parseBody, parseNumber, parseQuery, readJson } from './parse.ts';
 import { presentGroup } from './present.ts';
+import { presentJob } from './present-job.ts';
 import { notFound, ProblemError } from './problem.ts';
 
 export const listGroups: Handler = async (api, request) => {
@@ -40,13 +40,15 @@ export const createGroup: Handler = async (api, request, response) => {
   return { status: 201, body, headers: { location: `/api/v1/groups/${id}` } };
 };
 
-/** A new threshold or grace takes effect on its profiles at once; a new freshness with the next check of each. */
+/** A new threshold or grace is brought to its profiles by a job, which the answer names; a new freshness comes with the next check of each. */
 export const changeGroup: Handler = async (api, request, response) => {
   const id = groupIdIn(request);
   const change = parseBody(groupChange, await readJson(request, response));
-  const refused = refusalOfChange[await updateGroup(api.pool, id, change, api.confirmDelayMs / 1000)];
-  if (refused) throw refused();
-  return { status: 200, body: presentGroup(await existing(api, id)) };
+  const changed = await updateGroup(api.pool, id, change, api.confirmDelayMs);
+  if (changed.outcome !== 'changed') throw refusalOfChange[changed.outcome]();
+  const replan = changed.replan && presentJob(changed.replan);
+  const body: ChangedGroup = { ...presentGroup(await existing(api, id)), replan };
+  return { status: 200, body };
 };
 
 export const removeGroup: Handler = async (api, request) => {
@@ -55,8 +57,7 @@ export const removeGroup: Handler = async (api, request) => {
   return { status: 204 };
 };
 
-const refusalOfChange: Readonly<Record<GroupChanged, (() => ProblemError) | null>> = {
-  changed: null,
+const refusalOfChange: Readonly<Record<Exclude<GroupChanged['outcome'], 'changed'>, () => ProblemError>> = {
   unknown: noSuchGroup,
   name_taken: nameTaken,
 };

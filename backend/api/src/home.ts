@@ -25,6 +25,7 @@ const lists: readonly Link[] = [
   ['/api/v1/profiles?status=inactive,late', 'Quiet profiles', 'Inactive, or past the threshold'],
   ['/api/v1/alerts?status=open', 'Open alerts', 'With the evidence each one stands on'],
   ['/api/v1/groups', 'Groups', 'Thresholds and how many profiles share them'],
+  ['/api/v1/jobs', 'Jobs', 'What is done in the background, and how far it is'],
   ['/api/v1/budget', 'Budget', 'What may be spent on X, and what was'],
   ['/api/v1/source', 'Source', 'How far X is trusted, and why'],
 ];

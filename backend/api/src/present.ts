@@ -75,6 +75,7 @@ export function presentGroup(row: GroupRow): Group {
     freshness: row.freshness_s,
     weight: row.weight,
     profiles: Number(row.profiles),
+    profiles_estimated: row.profiles_estimated,
     created_at: instant(row.created_at),
   };
 }

@@ -1,30 +1,32 @@
-import type { CheckRequested } from '@app/contract/profile';
+import type { CheckRequested, ProfilePage } from '@app/contract/profile';
 import { profileListQuery } from '@app/contract/profile';
+import { listProfiles as queryProfiles } from '@app/database/profile-list';
 import {
   deleteProfile,
   findProfileId,
-  listProfiles as queryProfiles,
   readFormerHandles,
   readProfile,
   requestCheck,
 } from '@app/database/profiles';
 import type { Request } from 'express';
 import type { Api, Handler } from './answer.ts';
-import { isBigint, readCursor, writeCursor } from './cursor.ts';
 import { groupFilter } from './filters.ts';
-import { pageOf } from './page.ts';
+import { readListPlace, writeListPlace } from './list-place.ts';
 import { parseProfileKey, parseQuery } from './parse.ts';
 import { presentProfile, presentProfileWithHistory } from './present.ts';
 import { notFound } from './problem.ts';
 
 export const listProfiles: Handler = async (api, request) => {
-  const { limit, cursor, ...filters } = parseQuery(profileListQuery, request);
-  const list = ['profiles', filters.status, filters.group, filters.q];
-  const [after = null] = readCursor(list, [isBigint], cursor) ?? [];
-  const groupId = await groupFilter(api, filters.group);
-  const filter = { statuses: filters.status, groupId, handlePrefix: filters.q };
-  const rows = await queryProfiles(api.pool, filter, { after, limit: limit + 1 });
-  const body = pageOf(rows, limit, presentProfile, row => writeCursor(list, [row.profile_id]));
+  const { limit, cursor, ...query } = parseQuery(profileListQuery, request);
+  const list = ['profiles', query.status, query.group, query.q];
+  const after = readListPlace(list, cursor);
+  const groupId = await groupFilter(api, query.group);
+  const filter = { statuses: query.status, groupId, search: query.q };
+  const { rows, next } = await queryProfiles(api.pool, filter, { after, limit });
+  const body: ProfilePage = {
+    items: rows.map(presentProfile),
+    next_cursor: next && writeListPlace(list, next),
+  };
   return { status: 200, body };
 };
 

@@ -7,6 +7,7 @@ import { rhythmSource } from '@app/simulator/rhythms';
 import { type Simulator, startSimulator } from '@app/simulator/server';
 import { createXApi, type LookUp, type XApi } from '@app/x-api/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { askX } from './ask.ts';
 import { type Checked, type Checking, checkProfiles } from './check-profiles.ts';
 
 let database: TestDatabase;
@@ -56,7 +57,7 @@ afterEach(() => simulator.setFaults({ profiles: {}, outage: 'none', share: 0 }))
 
 const checking = (restMs = 0): Checking => ({
   pool,
-  xApi,
+  ask: askX(xApi),
   pace,
   source: { newest: () => newest },
   relookMs: 60_000,

@@ -1,16 +1,18 @@
 import type { CheckMessage } from '@app/contract/message';
 import { keyByUserId } from '@app/database/handles';
-import { loadKnown } from '@app/database/known';
+import { type Held as Loaded, loadKnown } from '@app/database/known';
+import type { Leaf } from '@app/database/leaves';
 import type { Pool } from '@app/database/pool';
-import type { Judged } from '@app/database/record';
-import { addCounts, type Counts, countsOf, newestPost, noCounts } from '@app/policy/guard-counts';
+import type { Judged } from '@app/database/record-columns';
+import { type Counts, countsOf, newestPost, sumOf } from '@app/policy/guard-counts';
 import { holdBack, type Source } from '@app/policy/guard-hold';
 import { judge } from '@app/policy/judge';
 import type { Judgment, Known } from '@app/policy/judgment';
 import type { Pace } from '@app/policy/next-check';
 import type { Observation } from '@app/policy/observation';
 import type { Outcome } from '@app/rabbitmq/broker';
-import type { LookUp, XApi } from '@app/x-api/client';
+import type { LookUp } from '@app/x-api/client';
+import { type Ask, isUnresolved } from './ask.ts';
 import { record } from './record.ts';
 import type { SourceWatch } from './source-watch.ts';
 
@@ -23,7 +25,7 @@ export interface Observed {
 
 export interface Checking {
   readonly pool: Pool;
-  readonly xApi: Pick<XApi, 'lookUpByIds' | 'lookUpByHandles'>;
+  readonly ask: Ask;
   readonly pace: Pace;
   readonly source: Pick<SourceWatch, 'newest'>;
   /** How soon, at least, a profile whose alert is held is looked at again. */
@@ -45,6 +47,10 @@ export interface Checked {
   readonly newestPost: number | null;
   /** Checks whose claim no longer held. */
   readonly dropped: number;
+  /** By the database's clock; when the message was claimed and its earliest check was due, if it says so. */
+  readonly writtenAt: number;
+  readonly claimedAt: number | null;
+  readonly dueAt: number | null;
 }
 
 /** A judgment, and the alerts that were taken from it because X is not trusted. */
@@ -55,12 +61,14 @@ export interface Held extends Judged {
 /** Messages become rows: load, look up, judge, record; the acknowledgement follows. */
 export async function checkProfiles(message: CheckMessage, checking: Checking): Promise<Outcome> {
   const loaded = await load(message, checking);
+  const loadedAt = performance.now();
   const { observed, restMs } = await lookUp(loaded, checking);
   const keyed = await keyHandles(observed, checking);
   const judged = judgeAll(keyed, loaded, restMs, checking);
-  const recorded = await record(checking.pool, judged, checking.onRefused);
+  const recorded = await record(checking.pool, judged, leafOf(message), checking.onRefused);
+  const kept = new Set(recorded.written);
   const written = judged
-    .filter(one => recorded.written.includes(one.known.profileId))
+    .filter(one => kept.has(one.known.profileId))
     .map(one => (recorded.withheld.includes(one.known.profileId) ? withhold(one) : one));
   checking.onChecked({
     judged: written,
@@ -71,6 +79,9 @@ export async function checkProfiles(message: CheckMessage, checking: Checking): 
       loaded.now,
     ),
     dropped: message.checks.length - keyed.length,
+    writtenAt: loaded.now + performance.now() - loadedAt,
+    claimedAt: timeOf(message.claimed_at),
+    dueAt: timeOf(message.due_at),
   });
   return 'done';
 }
@@ -78,33 +89,29 @@ export async function checkProfiles(message: CheckMessage, checking: Checking): 
 interface LoadedBatch {
   readonly now: number;
   readonly source: Source | null;
-  readonly known: readonly { readonly known: Known; readonly claimVersion: number }[];
+  readonly known: readonly Loaded[];
 }
 
 /** The rows whose claims still hold. A lease that has run out is dropped unseen: its rows are due again already. */
-async function load({ checks, lease_until }: CheckMessage, { pool, source }: Checking): Promise<LoadedBatch> {
+async function load(message: CheckMessage, { pool, source }: Checking): Promise<LoadedBatch> {
   // Taken before X is asked: what another answer shows later proves nothing about this one.
   const newest = source.newest();
-  const claimed = checks.map(check => ({
+  const claimed = message.checks.map(check => ({
     profileId: check.profile_id,
     claimVersion: check.claim_version,
-    handle: check.handle ?? null,
   }));
-  const loaded = await loadKnown(pool, claimed);
-  const expired = loaded.now >= Date.parse(lease_until);
+  const loaded = await loadKnown(pool, claimed, leafOf(message));
+  const expired = loaded.now >= Date.parse(message.lease_until);
   return { ...loaded, source: raised(loaded.source, newest), known: expired ? [] : loaded.known };
 }
 
-/** One call to X for the whole batch: by handle while the id is not known, by id ever after. */
+/** One call to X for the whole batch. */
 async function lookUp(
   { known }: LoadedBatch,
-  { xApi, onAnswer }: Checking,
+  { ask, onAnswer }: Checking,
 ): Promise<{ observed: Observed[]; restMs: number }> {
   if (known.length === 0) return { observed: [], restMs: 0 };
-  const byHandle = known.every(one => isUnresolved(one.known));
-  const answer = byHandle
-    ? await xApi.lookUpByHandles(known.map(one => one.known.handle ?? ''))
-    : await xApi.lookUpByIds(known.map(one => one.known.profileId));
+  const answer = await ask(known.map(({ known, groupId }) => ({ ...known, groupId })));
   const restMs = await onAnswer(answer);
   const observed = known.map((one, i) => ({ ...one, observation: answer.observations[i] as Observation }));
   return { observed, restMs };
@@ -166,14 +173,18 @@ function countAll(
   { relookMs }: Checking,
 ): Counts {
   const observations = new Map(observed.map(one => [one.known.profileId, one.observation]));
-  return written
-    .map(one => {
+  return sumOf(
+    written.map(one => {
       const observation = observations.get(one.known.profileId) as Observation;
       return countsOf({ ...one, observation, observedAt, onTime: relookMs });
-    })
-    .reduce(addCounts, noCounts);
+    }),
+  );
 }
 
-function isUnresolved(known: Known): boolean {
-  return known.profileId.startsWith('-');
+function timeOf(text: string | undefined): number | null {
+  return text === undefined ? null : Date.parse(text);
+}
+
+function leafOf({ leaf }: CheckMessage): Leaf {
+  return leaf ?? null;
 }

@@ -1,16 +1,17 @@
 import { type CheckMessage, type Lane, lanes } from '@app/contract/message';
 import { changeBudget } from '@app/database/budget-settings';
 import type { Pool } from '@app/database/pool';
-import type { Judged } from '@app/database/record';
+import type { Judged } from '@app/database/record-columns';
 import { isPassing } from '@app/database/retry';
 import type { Pace } from '@app/policy/next-check';
 import type { Broker, Handler, Outcome, Subscription } from '@app/rabbitmq/broker';
 import type { Log } from '@app/runtime/log';
 import type { LookUp, XApi } from '@app/x-api/client';
 import { createSpending, type Spending } from './budget/spending.ts';
-import { type Checked, type Checking, checkProfiles, type Observed } from './check-profiles.ts';
+import { type Checked, type Checking, checkProfiles } from './check-profiles.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { ConsumerMetrics } from './metrics.ts';
+import { announce, count } from './report.ts';
 import { budgetChangeOf, type ConsumerSettings } from './settings.ts';
 import { type SourceWatch, watchSource } from './source-watch.ts';
 
@@ -85,31 +86,32 @@ async function checkWithLeave(
   message: CheckMessage,
   lane: Lane,
   spending: Spending,
-  checking: () => Checking,
+  checking: (lane: Lane) => Omit<Checking, 'ask'>,
 ): Promise<Outcome> {
   const leave = await spending.leaveFor(message, lane);
   if (leave === 'stopped') return 'retry';
   if (leave === 'expired') return 'done';
   try {
-    return await checkProfiles(message, { ...checking(), xApi: leave.xApi });
+    return await checkProfiles(message, { ...checking(lane), ask: leave.ask });
   } finally {
     leave.end();
   }
 }
 
-function checkingOf(consumption: Consumption, { gate, source, spending }: Hands): () => Checking {
-  const { pool, xApi, settings, metrics, log } = consumption;
+function checkingOf(
+  consumption: Consumption,
+  { gate, source, spending }: Hands,
+): (lane: Lane) => Omit<Checking, 'ask'> {
+  const { pool, settings, metrics, log } = consumption;
   const onAnswer = async (lookUp: LookUp) => {
     source.answered(lookUp);
     metrics.calls.inc({ upstream: lookUp.upstream.state });
     return gate.resting();
   };
-  const onChecked = ({ judged, observed, counts, newestPost, dropped }: Checked) => {
-    source.checked(counts, newestPost);
-    metrics.held.inc(counts.held);
-    count(metrics, judged, observed);
-    metrics.stale.inc(dropped);
-    announce(log, judged);
+  const onChecked = (lane: Lane) => (checked: Checked) => {
+    source.checked(checked.counts, checked.newestPost);
+    count(metrics, lane, checked);
+    announce(log, checked.judged);
   };
   const onRefused = ({ known }: Judged, error: unknown) => {
     metrics.refused.inc();
@@ -120,7 +122,7 @@ function checkingOf(consumption: Consumption, { gate, source, spending }: Hands)
   };
   const relookMs = settings.GUARD_RELOOK_MS;
   const pace = () => ({ ...paceOf(settings), freshnessK: spending.freshnessK() ?? settings.FRESHNESS_K_MS });
-  return () => ({ pool, xApi, pace: pace(), source, relookMs, onAnswer, onRefused, onChecked });
+  return lane => ({ pool, pace: pace(), source, relookMs, onAnswer, onRefused, onChecked: onChecked(lane) });
 }
 
 export function paceOf(settings: ConsumerSettings): Pace {
@@ -131,27 +133,4 @@ export function paceOf(settings: ConsumerSettings): Pace {
     retryBase: settings.RETRY_BASE_MS,
     retryCap: settings.RETRY_CAP_MS,
   };
-}
-
-function count(metrics: ConsumerMetrics, judged: readonly Judged[], observed: readonly Observed[]): void {
-  for (const { observation } of observed) {
-    metrics.checks.inc({
-      observation: observation.kind === 'unknown' ? observation.reason : observation.kind,
-    });
-  }
-  for (const { kind, baseline, confirmedAt, becameTrueAt } of judged.flatMap(one => one.judgment.opened)) {
-    metrics.opened.inc({ kind });
-    if (kind === 'inactivity' && !baseline) metrics.lateness.observe((confirmedAt - becameTrueAt) / 1_000);
-  }
-  for (const { kind } of judged.flatMap(one => one.judgment.resolved)) metrics.resolved.inc({ kind });
-}
-
-function announce(log: Log, judged: readonly Judged[]): void {
-  for (const { known, judgment } of judged) {
-    for (const { kind, baseline } of judgment.opened) {
-      log.info({ profile_id: known.profileId, kind, baseline }, 'alert opened');
-    }
-    for (const { kind } of judgment.resolved)
-      log.info({ profile_id: known.profileId, kind }, 'alert resolved');
-  }
 }

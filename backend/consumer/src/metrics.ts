@@ -2,6 +2,9 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface ConsumerMetrics {
   readonly checks: Counter<'observation'>;
+  readonly written: Counter;
+  readonly due: Histogram<'lane'>;
+  readonly inHand: Histogram<'lane'>;
   readonly calls: Counter<'upstream'>;
   readonly opened: Counter<'kind'>;
   readonly resolved: Counter<'kind'>;
@@ -26,6 +29,7 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
       labelNames: ['observation'],
       registers,
     }),
+    ...flowMetrics(registers),
     calls: new Counter({
       name: 'x_api_calls_total',
       help: 'Calls to X, by how it treated them',
@@ -45,6 +49,32 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
     resting: new Gauge({ name: 'lanes_resting', help: 'Lanes that do not ask X now', registers }),
     ...alertMetrics(registers),
     ...permitMetrics(registers),
+  };
+}
+
+function flowMetrics(registers: Registry[]) {
+  const labelNames = ['lane'] as const;
+  const buckets = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 120, 600, 3_600];
+  return {
+    written: new Counter({
+      name: 'checks_written_total',
+      help: 'Checks whose result was written',
+      registers,
+    }),
+    due: new Histogram({
+      name: 'check_due_to_written_seconds',
+      help: 'From when the earliest check of a message was due until the result was written',
+      labelNames,
+      buckets,
+      registers,
+    }),
+    inHand: new Histogram({
+      name: 'check_claimed_to_written_seconds',
+      help: 'From the claim of a message until the result was written',
+      labelNames,
+      buckets,
+      registers,
+    }),
   };
 }
 

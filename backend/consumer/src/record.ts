@@ -1,5 +1,7 @@
+import type { Leaf } from '@app/database/leaves';
 import type { Pool } from '@app/database/pool';
-import { type Judged, type Recorded, recordJudgments } from '@app/database/record';
+import { type Recorded, recordJudgments } from '@app/database/record';
+import type { Judged } from '@app/database/record-columns';
 import { isPassing } from '@app/database/retry';
 
 /**
@@ -11,11 +13,12 @@ import { isPassing } from '@app/database/retry';
 export async function record(
   pool: Pool,
   judged: readonly Judged[],
+  leaf: Leaf,
   onRefused: (judged: Judged, error: unknown) => void,
 ): Promise<Pick<Recorded, 'written' | 'withheld'>> {
   if (judged.length === 0) return none;
   try {
-    return await recordJudgments(pool, judged);
+    return await recordJudgments(pool, judged, leaf);
   } catch (error) {
     if (isPassing(error)) throw error;
     const [only] = judged;
@@ -24,8 +27,8 @@ export async function record(
       return none;
     }
     const half = Math.ceil(judged.length / 2);
-    const first = await record(pool, judged.slice(0, half), onRefused);
-    const second = await record(pool, judged.slice(half), onRefused);
+    const first = await record(pool, judged.slice(0, half), leaf, onRefused);
+    const second = await record(pool, judged.slice(half), leaf, onRefused);
     return {
       written: [...first.written, ...second.written],
       withheld: [...first.withheld, ...second.withheld],

@@ -44,7 +44,7 @@ export const budgetSettings = {
 /** Settings of the consumer, by their names in the environment. All durations are milliseconds. */
 export const consumerSettings = {
   /** Messages in hand at once, per lane. Each is one call to X. */
-  CONSUMER_PREFETCH: wholeNumber(1, 100).default(4),
+  CONSUMER_PREFETCH: wholeNumber(1, 100).default(6),
   /** Two looks must agree before an alert; this is how far apart they are at least. */
   CONFIRM_DELAY_MS: ms(1, hour).default(60_000),
   /** K of the square-root rule: how often a profile that posts once a day is looked at. */
@@ -69,10 +69,15 @@ export const consumerSettings = {
 export const xApiSettings = {
   X_API_URL: address('http:', 'https:').default('https://api.x.com'),
   X_BEARER_TOKEN: z.string('must be the bearer token of your X app'),
+  /** Whether X_API_URL is the simulator's: what it shows is never mixed with what X shows. */
+  X_API_SIMULATED: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('false')
+    .transform(value => value === 'true'),
   /** Which names the request uses for "most recent post": X renamed them in August 2026. Both are understood in answers. */
   X_API_VOCABULARY: z.enum(['tweet', 'post']).default('tweet'),
   X_API_TIMEOUT_MS: ms(100, 120_000).default(10_000),
-  X_API_CONNECTIONS: wholeNumber(1, 256).default(8),
+  X_API_CONNECTIONS: wholeNumber(1, 256).default(16),
 };
 
 type ValuesOf<Shape extends z.ZodRawShape> = Readonly<z.infer<z.ZodObject<Shape>>>;

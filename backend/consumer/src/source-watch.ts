@@ -1,6 +1,6 @@
 import type { Pool } from '@app/database/pool';
 import { addTally, type SourceTally } from '@app/database/source-tally';
-import { addCounts, type Counts, noCounts } from '@app/policy/guard-counts';
+import { type Counts, noCounts, sumOf } from '@app/policy/guard-counts';
 import type { Log } from '@app/runtime/log';
 import type { LookUp } from '@app/x-api/client';
 
@@ -46,7 +46,7 @@ export function watchSource(pool: Pool, flushMs: number, log: Log): SourceWatch 
     newest: () => newest,
     answered: lookUp => count(tally, lookUp),
     checked(counts, newestPost) {
-      tally.counts = addCounts(tally.counts, counts);
+      tally.counts = sumOf([tally.counts, counts]);
       tally.newestPost = greatest(tally.newestPost, newestPost);
       newest = greatest(newest, newestPost);
     },
@@ -77,7 +77,7 @@ function merge(earlier: Filling, later: Filling): Filling {
   const kinds = [...Object.keys(earlier.answers), ...Object.keys(later.answers)];
   const called = Object.keys(later.answers).length > 0;
   return {
-    counts: addCounts(earlier.counts, later.counts),
+    counts: sumOf([earlier.counts, later.counts]),
     answers: Object.fromEntries(
       kinds.map(kind => [kind, (earlier.answers[kind] ?? 0) + (later.answers[kind] ?? 0)]),
     ),

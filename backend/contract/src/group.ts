@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { freshness, grace, threshold } from './duration.ts';
+import { job } from './job.ts';
 import { instant, page, pageQuery } from './page.ts';
 
 /** Counted in characters as people see code points, as the database does. */
@@ -47,9 +48,15 @@ export const group = z.object({
   freshness: z.int().positive(),
   weight: z.number(),
   profiles: z.int().nonnegative(),
+  /** More than 10,000, as of the last census: minutes ago at most. */
+  profiles_estimated: z.boolean(),
   created_at: instant,
 });
 export type Group = z.infer<typeof group>;
+
+/** How a change is answered. `replan` is the job that brings the group's profiles in line; null when there is nothing to bring in line. */
+export const changedGroup = group.extend({ replan: job.nullable() });
+export type ChangedGroup = z.infer<typeof changedGroup>;
 
 export const groupPage = page(group);
 export type GroupPage = z.infer<typeof groupPage>;

@@ -21,7 +21,12 @@ export const checkMessage = z.object({
   kind: z.literal('profiles.check'),
   /** After this instant the rows may have been claimed again, so the message is dropped unseen. */
   lease_until: z.iso.datetime(),
+  /** When they were claimed, and since when the earliest of them was due: for the consumers' measure of how late looks are. */
+  claimed_at: z.iso.datetime().optional(),
+  due_at: z.iso.datetime().optional(),
   checks: z.array(check).min(1).max(batchSize),
+  /** The partition of the schedule that all of them are in; absent when they are in several. It spares the database opening each. */
+  leaf: z.int().min(0).max(15).optional(),
 });
 export type CheckMessage = z.infer<typeof checkMessage>;
 

@@ -62,9 +62,10 @@ export const profileListQuery = z.strictObject({
   ...pageQuery,
   status: oneOrMore(profileStatuses).optional(),
   group: parameter(256).optional(),
+  /** Part of a handle; with an `@` before it, the beginning of one. */
   q: parameter(51)
-    .regex(/^@?[A-Za-z0-9_]{1,50}$/, 'must be the beginning of a handle: letters, digits, underscores')
-    .transform(text => text.replace(/^@/, '').toLowerCase())
+    .regex(/^@?[A-Za-z0-9_]{1,50}$/, 'must be part of a handle: letters, digits, underscores')
+    .transform(text => ({ text: text.replace(/^@/, '').toLowerCase(), anywhere: !text.startsWith('@') }))
     .optional(),
 });
 export type ProfileListQuery = z.infer<typeof profileListQuery>;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const userId = z
   .string()
   .regex(/^[1-9][0-9]{0,18}$/, { error: 'must be a numeric X user id of 1 to 19 digits', abort: true })
-  .refine(id => BigInt(id) <= 9223372036854775807n, 'must be at most 9223372036854775807');
+  .refine(id => id.length < 19 || BigInt(id) <= 9223372036854775807n, 'must be at most 9223372036854775807');
 
 /** X's own pattern for usernames in requests. Some historical accounts are longer: those are reached by id only. */
 export const handle = z

@@ -201,9 +201,8 @@ describe('money', () => {
   test('is reserved at its worst before the call, and settled at what was returned', async () => {
     const { worst, day } = await take({ users: 100 });
     expect([worst, Number((await row()).day_used)]).toEqual([1_000_000, 1_000_000]);
-    await pool.query('INSERT INTO profiles (profile_id) VALUES (1), (2), (3)');
-    const asked = [1, 2, 3].map(id => ({ profileId: String(id), returned: id < 3 }));
-    await settle(pool, [{ asked, returned: 3, reserved: worst, day }], null);
+    const groups = [{ groupId: 1, asked: 3, returned: 2, repeats: 0 }];
+    await settle(pool, [{ groups, returned: 3, reserved: worst, day }], null);
     const { rows } = await pool.query(
       'SELECT group_id, calls, users::int, usd::int FROM spend ORDER BY group_id',
     );
@@ -216,27 +215,22 @@ describe('money', () => {
   });
 
   test('of a call for two groups is shared between them', async () => {
-    await pool.query(
-      `INSERT INTO groups (group_id, name, threshold_s, grace_s, freshness_s) VALUES (77, 'x', 1, 1, 1)`,
-    );
-    await pool.query('INSERT INTO profiles (profile_id, group_id) VALUES (1, 1), (2, 77), (3, 77), (4, 77)');
-    const asked = [1, 2, 3, 4].map(id => ({ profileId: String(id), returned: true }));
-    const call = { asked, returned: 4, reserved: 0, day: await today() };
+    const groups = [
+      { groupId: 1, asked: 1, returned: 1, repeats: 0 },
+      { groupId: 77, asked: 3, returned: 3, repeats: 0 },
+    ];
+    const call = { groups, returned: 4, reserved: 0, day: await today() };
     await settle(pool, [call, call], null);
     const { rows } = await pool.query('SELECT group_id, calls, users::int FROM spend ORDER BY group_id');
     expect(rows).toEqual([
       { group_id: 1, calls: 0.5, users: 2 },
       { group_id: 77, calls: 1.5, users: 6 },
     ]);
-    await pool.query('DELETE FROM profiles; DELETE FROM groups WHERE group_id = 77');
   });
 
   test('for a user seen before on the same UTC day is counted again, unless X word is taken', async () => {
-    await pool.query('INSERT INTO profiles (profile_id) VALUES (1), (2)');
-    await pool.query(`INSERT INTO schedule (profile_id, next_check_at, lane, checked_at)
-      VALUES (1, now(), 'checks.fresh', now()), (2, now(), 'checks.fresh', now() - interval '1 day')`);
-    const asked = [1, 2].map(id => ({ profileId: String(id), returned: true }));
-    const call = { asked, returned: 2, reserved: 0, day: await today() };
+    const groups = [{ groupId: 1, asked: 2, returned: 2, repeats: 1 }];
+    const call = { groups, returned: 2, reserved: 0, day: await today() };
     await settle(pool, [call], null);
     expect(Number((await row()).day_used)).toBe(20_000);
     await changeBudget(pool, { countRepeats: false });
@@ -283,7 +277,7 @@ describe('money', () => {
     const { worst } = await take();
     await pool.query(`UPDATE budget SET day = day - 1`);
     const yesterday = (await row()).day;
-    await settle(pool, [{ asked: [], returned: 2, reserved: worst, day: yesterday }], null);
+    await settle(pool, [{ groups: [], returned: 2, reserved: worst, day: yesterday }], null);
     expect(Number((await row()).day_used)).toBe(20_000);
   });
 });

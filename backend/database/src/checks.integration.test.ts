@@ -5,7 +5,8 @@ import { keyByUserId } from './handles.ts';
 import { loadKnown } from './known.ts';
 import { createPool, type Pool } from './pool.ts';
 import { requestCheck } from './profiles.ts';
-import { type Judged, recordJudgments } from './record.ts';
+import { recordJudgments } from './record.ts';
+import type { Judged } from './record-columns.ts';
 import { cloneDatabase, type TestDatabase } from './test/test-database.ts';
 
 let database: TestDatabase;
@@ -95,7 +96,7 @@ describe('claiming', () => {
     await pool.query(
       `INSERT INTO schedule (profile_id, next_check_at, lane) VALUES (-5, now(), 'checks.fresh')`,
     );
-    expect(await claim()).toEqual([{ profileId: '-5', claimVersion: 1, handle: 'Jack' }]);
+    expect(await claim()).toMatchObject([{ profileId: '-5', claimVersion: 1, handle: 'Jack' }]);
   });
 
   test('lapses: a row whose holder died comes due again with a newer version', async () => {

@@ -1,6 +1,6 @@
-import { type Client, inTransaction, type Pool, type Queryable } from './pool.ts';
-import { withRetry } from './retry.ts';
-import { graceSql, thresholdSql } from './status-sql.ts';
+import { byIndexes } from './by-indexes.ts';
+import { exactUpTo } from './live-counts.ts';
+import type { Pool, Queryable } from './pool.ts';
 
 /** Where a profile goes that names no group. Made by the first migration. */
 export const defaultGroupId = 1;
@@ -14,6 +14,8 @@ export interface GroupRow {
   readonly weight: number;
   readonly created_at: number;
   readonly profiles: string;
+  /** As of the last census. */
+  readonly profiles_estimated: boolean;
 }
 
 export interface GroupPolicy {
@@ -24,25 +26,54 @@ export interface GroupPolicy {
   readonly weight: number;
 }
 
-export type GroupPolicyChange = { readonly [Field in keyof GroupPolicy]?: GroupPolicy[Field] | undefined };
+/** So many profiles may be counted for one page of groups: some 40 ms. Of the other groups the census tells. */
+const mostCounted = 200_000;
 
-const selectGroups = `SELECT g.*, (SELECT count(*) FROM profiles p WHERE p.group_id = g.group_id) AS profiles FROM groups g`;
+/** Few profiles are counted at once, in the smallest groups first; of many the last census says how many there are. */
+function groupsSql(page: string): string {
+  return `
+  SELECT g.*, CASE WHEN few.profiles <= ${exactUpTo} THEN few.profiles ELSE greatest(g.known, few.profiles) END AS profiles,
+         few.profiles IS NULL OR few.profiles > ${exactUpTo} AS profiles_estimated
+    FROM (SELECT g.*, c.profiles AS known,
+                 sum(least(c.profiles, ${exactUpTo})) OVER (ORDER BY c.profiles, g.group_id) AS counted
+            FROM (${page}) g
+           CROSS JOIN LATERAL (
+             SELECT coalesce(sum(n.profiles), 0) AS profiles FROM census_counts n WHERE n.group_id = g.group_id) c) g
+   CROSS JOIN LATERAL (
+     SELECT CASE WHEN g.known <= ${exactUpTo} AND g.counted <= ${mostCounted} THEN (
+       SELECT count(*) FROM (
+         SELECT FROM profiles p WHERE p.group_id = g.group_id LIMIT ${exactUpTo + 1}) p) END AS profiles OFFSET 0) few
+   ORDER BY g.group_id`;
+}
 
 /** A page of groups in the order of their ids, with how many profiles each has. */
 export async function listGroups(
-  db: Queryable,
+  pool: Pool,
   page: { readonly after: number | null; readonly limit: number },
 ): Promise<GroupRow[]> {
-  const { rows } = await db.query<GroupRow>(
-    `${selectGroups} WHERE g.group_id > $1 ORDER BY g.group_id LIMIT $2`,
-    [page.after ?? 0, page.limit],
-  );
-  return rows;
+  const text = groupsSql('SELECT * FROM groups WHERE group_id > $1 ORDER BY group_id LIMIT $2');
+  return byIndexes(pool, async db => (await db.query<GroupRow>(text, [page.after ?? 0, page.limit])).rows);
 }
 
-export async function readGroup(db: Queryable, groupId: number): Promise<GroupRow | null> {
-  const { rows } = await db.query<GroupRow>(`${selectGroups} WHERE g.group_id = $1`, [groupId]);
-  return rows[0] ?? null;
+export async function readGroup(pool: Pool, groupId: number): Promise<GroupRow | null> {
+  return (await readGroups(pool, [groupId]))[0] ?? null;
+}
+
+/** Those of the groups that exist. */
+export async function readGroups(pool: Pool, groupIds: readonly number[]): Promise<GroupRow[]> {
+  const text = groupsSql('SELECT * FROM groups WHERE group_id = ANY ($1::integer[])');
+  return byIndexes(pool, async db => (await db.query<GroupRow>(text, [groupIds])).rows);
+}
+
+export async function readGroupNames(
+  db: Queryable,
+  groupIds: readonly number[],
+): Promise<Map<number, string>> {
+  const { rows } = await db.query<{ group_id: number; name: string }>(
+    'SELECT group_id, name FROM groups WHERE group_id = ANY ($1::integer[])',
+    [groupIds],
+  );
+  return new Map(rows.map(row => [row.group_id, row.name]));
 }
 
 /** "News" and "news" are one group. */
@@ -62,81 +93,6 @@ export async function createGroup(db: Queryable, policy: GroupPolicy): Promise<n
     [policy.name, policy.threshold, policy.grace, policy.freshness, policy.weight],
   );
   return rows[0]?.group_id ?? null;
-}
-
-export type GroupChanged = 'changed' | 'unknown' | 'name_taken';
-
-/**
- * Changes a group, and with its threshold or grace the plan of its profiles, all in one transaction.
- * `confirmDelay`: how many seconds before a deadline the first of the two looks is due.
- */
-export async function changeGroup(
-  pool: Pool,
-  groupId: number,
-  change: GroupPolicyChange,
-  confirmDelay: number,
-): Promise<GroupChanged> {
-  return withRetry(() => inTransaction(pool, client => apply(client, groupId, change, confirmDelay)));
-}
-
-async function apply(
-  client: Client,
-  groupId: number,
-  change: GroupPolicyChange,
-  confirmDelay: number,
-): Promise<GroupChanged> {
-  if (change.name !== undefined && (await nameIsTaken(client, groupId, change.name))) return 'name_taken';
-  const { rowCount } = await client.query(
-    `UPDATE groups SET name = coalesce($2, name), threshold_s = coalesce($3, threshold_s),
-            grace_s = coalesce($4, grace_s), freshness_s = coalesce($5, freshness_s),
-            weight = coalesce($6, weight) WHERE group_id = $1`,
-    [groupId, change.name, change.threshold, change.grace, change.freshness, change.weight],
-  );
-  if (rowCount === 0) return 'unknown';
-  if (change.threshold !== undefined || change.grace !== undefined)
-    await replan(client, groupId, confirmDelay);
-  return 'changed';
-}
-
-async function nameIsTaken(client: Client, groupId: number, name: string): Promise<boolean> {
-  const other = await findGroupId(client, name);
-  return other !== null && other !== groupId;
-}
-
-/**
- * Brings the deadlines of a group's profiles in line with its policy. A deadline that comes earlier brings the next look
- * forward; one that goes later leaves it where it is, since a look too early is harmless.
- * The rows are locked in the order of their keys, as every writer of the schedule does, so that none can deadlock.
- */
-async function replan(client: Client, groupId: number, confirmDelay: number): Promise<void> {
-  // A group may hold millions; the pool's own limit is meant for requests that touch a page.
-  await client.query(`SET LOCAL statement_timeout = '10min'`);
-  await client.query(
-    `SELECT count(*) FROM (SELECT FROM schedule s JOIN profiles p USING (profile_id)
-       WHERE p.group_id = $1 AND (p.threshold_s IS NULL OR p.grace_s IS NULL)
-       ORDER BY s.profile_id FOR UPDATE OF s) locked`,
-    [groupId],
-  );
-  await client.query(
-    `WITH plan AS (
-       SELECT s.profile_id,
-              CASE WHEN EXISTS (SELECT FROM alerts a WHERE a.profile_id = s.profile_id
-                                  AND a.kind = 'inactivity' AND a.status <> 'resolved')
-                   THEN s.checked_at ELSE s.last_activity_at END
-              + make_interval(secs => ${thresholdSql} + ${graceSql}) AS deadline_at
-         FROM schedule s JOIN profiles p USING (profile_id) JOIN groups g USING (group_id)
-        WHERE p.group_id = $1 AND (p.threshold_s IS NULL OR p.grace_s IS NULL))
-     UPDATE schedule s
-        SET deadline_at = plan.deadline_at,
-            next_check_at = least(s.next_check_at, plan.deadline_at - make_interval(secs => $2)),
-            lane = CASE WHEN plan.deadline_at - make_interval(secs => $2) < s.next_check_at
-                        THEN 'checks.deadline' ELSE s.lane END,
-            reason = CASE WHEN plan.deadline_at - make_interval(secs => $2) < s.next_check_at
-                          THEN 'deadline' ELSE s.reason END
-       FROM plan
-      WHERE plan.profile_id = s.profile_id AND plan.deadline_at IS DISTINCT FROM s.deadline_at`,
-    [groupId, confirmDelay],
-  );
 }
 
 export type GroupDeleted = 'deleted' | 'unknown' | 'has_profiles' | 'is_default';

@@ -55,7 +55,7 @@ async function keyOne(
 
 async function lookAtFormerHolders(client: Client, userId: string, handle: string): Promise<void> {
   await client.query(
-    `UPDATE schedule SET next_check_at = least(next_check_at, now()), lane = 'checks.manual', reason = 'manual'
+    `UPDATE schedule SET next_check_at = now(), leased_until = NULL, lane = 'checks.manual', reason = 'manual'
      WHERE profile_id IN (SELECT profile_id FROM profiles
                           WHERE lower(handle) = lower($2) AND profile_id > 0 AND profile_id <> $1)`,
     [userId, handle],

@@ -1,7 +1,9 @@
 import type { Source } from '@app/policy/guard-hold';
 import type { AlertKind, Known } from '@app/policy/judgment';
 import type { AccountState } from '@app/policy/status';
+import { int4s, int8s } from './binary.ts';
 import type { Claimed } from './claim.ts';
+import { type Leaf, perLeaf } from './leaves.ts';
 import type { Queryable } from './pool.ts';
 import { type SourceColumns, sourceColumns, toSource } from './source.ts';
 
@@ -11,25 +13,49 @@ export interface Loaded {
   /** How far X is trusted now; `null` when nothing was loaded. */
   readonly source: Source | null;
   /** In no particular order. A profile that was deleted, or claimed anew, is not among them. */
-  readonly known: readonly { readonly known: Known; readonly claimVersion: number }[];
+  readonly known: readonly Held[];
 }
 
-/** What is known of the profiles whose claims still hold, with the policy that applies to each. */
-export async function loadKnown(db: Queryable, claimed: readonly Claimed[]): Promise<Loaded> {
-  const { rows } = await db.query<KnownRow>({
-    name: 'load-known',
-    text: `
-      SELECT s.*, p.handle, p.name, p.created_at, clock_timestamp() AS now, ${sourceColumns},
-        coalesce(p.threshold_s, g.threshold_s) AS threshold_s, coalesce(p.grace_s, g.grace_s) AS grace_s, g.freshness_s, g.weight,
-        ARRAY(SELECT a.kind::text FROM alerts a WHERE a.profile_id = s.profile_id AND a.status <> 'resolved') AS unresolved
-      FROM unnest($1::bigint[], $2::integer[]) AS c (profile_id, claim_version)
-      JOIN schedule s USING (profile_id, claim_version)
-      JOIN profiles p USING (profile_id)
-      JOIN groups g USING (group_id)
-      CROSS JOIN source_state x`,
-    values: [claimed.map(row => row.profileId), claimed.map(row => row.claimVersion)],
-  });
-  const known = rows.map(row => ({ known: toKnown(row), claimVersion: row.claim_version }));
+/** A profile whose claim holds. */
+export interface Held {
+  readonly known: Known;
+  readonly claimVersion: number;
+  readonly groupId: number;
+}
+
+const loadKnownOf = perLeaf(
+  'load-known',
+  table => `
+    WITH a AS MATERIALIZED (
+      SELECT profile_id, array_agg(kind::text) AS unresolved FROM alerts
+      WHERE profile_id = ANY ($1::bigint[]) AND status <> 'resolved' GROUP BY profile_id
+    )
+    SELECT s.profile_id, s.claim_version, s.account_state, s.state_since, s.checked_at, s.last_activity_at, s.last_post_id,
+      s.suspected_at, s.post_count, s.like_count, s.following_count, s.profile_hash, s.posts_per_day, s.failures,
+      p.handle, p.name, p.created_at, p.group_id, clock_timestamp() AS now, ${sourceColumns},
+      coalesce(p.threshold_s, g.threshold_s) AS threshold_s, coalesce(p.grace_s, g.grace_s) AS grace_s, g.freshness_s, g.weight,
+      a.unresolved
+    FROM unnest($1::bigint[], $2::integer[]) AS c (profile_id, claim_version)
+    JOIN ${table} s USING (profile_id, claim_version)
+    JOIN profiles p USING (profile_id)
+    JOIN groups g USING (group_id)
+    LEFT JOIN a USING (profile_id)
+    CROSS JOIN source_state x`,
+);
+
+/** What is known of the profiles whose claims still hold, with the policy that applies to each. All in partition `leaf`, if it is given. */
+export async function loadKnown(
+  db: Queryable,
+  claimed: readonly Pick<Claimed, 'profileId' | 'claimVersion'>[],
+  leaf: Leaf = null,
+): Promise<Loaded> {
+  const values = [int8s(claimed.map(row => row.profileId)), int4s(claimed.map(row => row.claimVersion))];
+  const { rows } = await db.query<KnownRow>({ ...loadKnownOf(leaf), values });
+  const known = rows.map(row => ({
+    known: toKnown(row),
+    claimVersion: row.claim_version,
+    groupId: row.group_id,
+  }));
   return { now: rows[0]?.now ?? 0, source: rows[0] ? toSource(rows[0]) : null, known };
 }
 
@@ -40,6 +66,7 @@ interface KnownRow extends SourceColumns {
   handle: string | null;
   name: string | null;
   created_at: number;
+  group_id: number;
   threshold_s: number;
   grace_s: number;
   freshness_s: number;
@@ -53,10 +80,10 @@ interface KnownRow extends SourceColumns {
   post_count: number | null;
   like_count: number | null;
   following_count: number | null;
-  profile_hash: string | null;
+  profile_hash: number | null;
   posts_per_day: number | null;
   failures: number;
-  unresolved: AlertKind[];
+  unresolved: AlertKind[] | null;
 }
 
 function toKnown(row: KnownRow): Known {
@@ -80,9 +107,9 @@ function toKnown(row: KnownRow): Known {
     postCount: row.post_count,
     likeCount: row.like_count,
     followingCount: row.following_count,
-    profileHash: row.profile_hash,
+    profileHash: row.profile_hash === null ? null : String(row.profile_hash),
     postsPerDay: row.posts_per_day,
     failures: row.failures,
-    unresolvedAlerts: row.unresolved,
+    unresolvedAlerts: row.unresolved ?? [],
   };
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { healIndexes } from './seed/heal.ts';
 
 const folder = fileURLToPath(new URL('../migrations/', import.meta.url));
 /** Any constant will do, as long as every starter takes the same one. */
@@ -13,6 +14,7 @@ export class MigrationError extends Error {
 /**
  * Brings the schema up to date: numbered SQL files, forward only, each in its own transaction.
  * Several starters are safe: they take turns by an advisory lock. Returns the names of what was applied.
+ * Indexes that a killed seed left out are made again.
  */
 export async function migrate(url: string): Promise<string[]> {
   const client = new pg.Client({
@@ -25,6 +27,7 @@ export async function migrate(url: string): Promise<string[]> {
   try {
     await client.query(`SET lock_timeout = '60s'`);
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    await healIndexes(client);
     return await applyMissing(client);
   } finally {
     await client.end();

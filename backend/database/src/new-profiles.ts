@@ -52,7 +52,7 @@ export function madeSql(laneOf: string): string {
   made AS (
     INSERT INTO profiles (profile_id, handle, group_id, threshold_s, grace_s, basis)
     SELECT DISTINCT ON (greatest(i.profile_id, 0), lower(i.handle))
-           i.profile_id, i.handle, i.group_id, i.threshold_s, i.grace_s, i.basis
+           i.profile_id, i.handle, i.group_id, i.threshold_s, i.grace_s, i.basis::basis
       FROM incoming i
      WHERE i.profile_id > 0
         OR NOT EXISTS (SELECT FROM profiles p WHERE lower(p.handle) = lower(i.handle))

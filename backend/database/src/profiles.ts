@@ -29,48 +29,14 @@ export interface ProfileRow {
   readonly open_alerts: ('inactivity' | 'suspended' | 'protected' | 'not_found' | 'renamed')[];
 }
 
-const selectProfiles = `
-  SELECT p.profile_id, p.handle, p.name, g.name AS group_name, ${statusSql} AS status,
+/** The columns of a `ProfileRow`, out of p (profiles), g (groups) and s (schedule). */
+export const profileColumns = `
+    p.profile_id, p.handle, p.name, g.name AS group_name, ${statusSql} AS status,
     ${thresholdSql} AS threshold_s, p.threshold_s IS NOT NULL AS own_threshold,
     ${graceSql} AS grace_s, p.grace_s IS NOT NULL AS own_grace,
     p.basis, p.created_at, s.next_check_at, s.reason, s.deadline_at, s.checked_at, s.last_activity_at, s.account_state,
     ARRAY(SELECT a.kind::text FROM alerts a
-           WHERE a.profile_id = p.profile_id AND a.status <> 'resolved' ORDER BY a.kind) AS open_alerts
-  FROM profiles p JOIN groups g USING (group_id) JOIN schedule s USING (profile_id)`;
-
-export interface ProfileFilter {
-  readonly statuses?: readonly Status[] | undefined;
-  readonly groupId?: number | undefined;
-  /** The beginning of a handle, in any case. */
-  readonly handlePrefix?: string | undefined;
-}
-
-/** A page of profiles in the order of their ids, from the one after `after` on. */
-export async function listProfiles(
-  db: Queryable,
-  filter: ProfileFilter,
-  page: { readonly after: string | null; readonly limit: number },
-): Promise<ProfileRow[]> {
-  const values: unknown[] = [page.limit];
-  const where: string[] = [];
-  const add = (value: unknown, condition: (place: string) => string) =>
-    where.push(condition(`$${values.push(value)}`));
-  if (page.after !== null) add(page.after, place => `p.profile_id > ${place}::bigint`);
-  if (filter.groupId !== undefined) add(filter.groupId, place => `p.group_id = ${place}`);
-  if (filter.statuses) add(filter.statuses, place => `${statusSql} = ANY (${place}::text[])`);
-  if (filter.handlePrefix) add(prefixPattern(filter.handlePrefix), place => `lower(p.handle) LIKE ${place}`);
-  const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
-  const { rows } = await db.query<ProfileRow>(
-    `${selectProfiles} ${condition} ORDER BY p.profile_id LIMIT $1`,
-    values,
-  );
-  return rows;
-}
-
-/** `_` is common in handles and a wildcard in LIKE. */
-function prefixPattern(prefix: string): string {
-  return `${prefix.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-}
+           WHERE a.profile_id = p.profile_id AND a.status <> 'resolved' ORDER BY a.kind) AS open_alerts`;
 
 /**
  * The key of a profile; null when it is not watched. A handle means the resolved profile that holds it
@@ -85,7 +51,9 @@ export async function findProfileId(db: Queryable, key: ProfileKey): Promise<str
     return rows[0]?.profile_id ?? null;
   }
   const { rows } = await db.query<{ profile_id: string }>(
-    `SELECT profile_id FROM profiles p JOIN schedule s USING (profile_id) WHERE lower(p.handle) = lower($1)
+    `SELECT p.profile_id
+       FROM profiles p CROSS JOIN LATERAL (SELECT checked_at FROM schedule s WHERE s.profile_id = p.profile_id OFFSET 0) s
+      WHERE lower(p.handle) = lower($1)
       ORDER BY p.profile_id < 0, s.checked_at DESC NULLS LAST, p.profile_id LIMIT 1`,
     [key.handle],
   );
@@ -93,7 +61,11 @@ export async function findProfileId(db: Queryable, key: ProfileKey): Promise<str
 }
 
 export async function readProfile(db: Queryable, profileId: string): Promise<ProfileRow | null> {
-  const { rows } = await db.query<ProfileRow>(`${selectProfiles} WHERE p.profile_id = $1`, [profileId]);
+  const { rows } = await db.query<ProfileRow>(
+    `SELECT ${profileColumns}
+       FROM profiles p JOIN groups g USING (group_id) JOIN schedule s USING (profile_id) WHERE p.profile_id = $1`,
+    [profileId],
+  );
   return rows[0] ?? null;
 }
 
@@ -114,7 +86,7 @@ export async function readFormerHandles(db: Queryable, profileId: string): Promi
 /** "Check now": due at once, in the lane for what people wait for. Answers when it is due; null when it is not watched. */
 export async function requestCheck(db: Queryable, profileId: string): Promise<number | null> {
   const { rows } = await db.query<{ next_check_at: number }>(
-    `UPDATE schedule SET next_check_at = least(next_check_at, now()), lane = 'checks.manual', reason = 'manual'
+    `UPDATE schedule SET next_check_at = now(), leased_until = NULL, lane = 'checks.manual', reason = 'manual'
       WHERE profile_id = $1 RETURNING next_check_at`,
     [profileId],
   );

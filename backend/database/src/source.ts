@@ -105,9 +105,17 @@ FROM x`;
 async function readCanaryFacts(db: Queryable): Promise<Canary[]> {
   const { rows } = await db.query<Canary>(`
     SELECT s.last_activity_at AS "lastActivityAt", s.checked_at AS "checkedAt", g.gap_ms AS "usualGap"
-    FROM canaries c JOIN schedule s USING (profile_id) CROSS JOIN LATERAL (${usualGap('c.profile_id')}) AS g`);
+    FROM canaries c CROSS JOIN LATERAL ${canaryLook} AS s CROSS JOIN LATERAL (${usualGap('c.profile_id')}) AS g`);
   return rows;
 }
+
+/**
+ * The row of the canary `c`, found by its key: the planner knows nothing of how few canaries there are, and as a join reads the whole
+ * schedule.
+ */
+export const canaryLook = `(
+  SELECT s.last_activity_at, s.checked_at, p.paused_at IS NOT NULL AS paused
+  FROM schedule s JOIN profiles p USING (profile_id) WHERE s.profile_id = c.profile_id LIMIT 1)`;
 
 /** The longest of the last gaps between the posts of a profile, in milliseconds; null until five were seen. */
 export function usualGap(profileId: string): string {

@@ -3,13 +3,22 @@ import type { Queryable } from './pool.ts';
 
 /** One call to X, as it turned out. Amounts are millionths of a dollar. */
 export interface Spent {
-  /** Each asked profile, and whether the answer held it. */
-  readonly asked: readonly { readonly profileId: string; readonly returned: boolean }[];
+  /** The profiles that were asked for, by their group. */
+  readonly groups: readonly SpentOnGroup[];
   /** Users in the answer, asked or not: what X bills. */
   readonly returned: number;
   /** What was reserved for the call, and on which UTC day. */
   readonly reserved: number;
   readonly day: string;
+}
+
+export interface SpentOnGroup {
+  readonly groupId: number;
+  readonly asked: number;
+  /** So many of them the answer held, … */
+  readonly returned: number;
+  /** … and so many of these it had held before on the same UTC day. */
+  readonly repeats: number;
 }
 
 /** What X's headers say is left, and for how long. */
@@ -19,23 +28,22 @@ export interface Headroom {
   readonly resetInMs: number;
 }
 
-/**
- * Replaces what was reserved by what was spent, and keeps X's own count. To be done before the looks are recorded: whether X bills
- * a user again is told by the day of the look before.
- */
+/** Replaces what was reserved by what was spent, and keeps X's own count. */
 export async function settle(
   db: Queryable,
   calls: readonly Spent[],
   headroom: Headroom | null,
 ): Promise<void> {
-  const asked = calls.flatMap((call, i) => call.asked.map(one => ({ ...one, call: i + 1 })));
+  const groups = calls.flatMap((call, i) => call.groups.map(one => ({ ...one, call: i + 1 })));
   await db.query({
     name: 'settle',
     text: settleStatement,
     values: [
-      asked.map(one => one.call),
-      asked.map(one => one.profileId),
-      asked.map(one => one.returned),
+      groups.map(one => one.call),
+      groups.map(one => one.groupId),
+      groups.map(one => one.asked),
+      groups.map(one => one.returned),
+      groups.map(one => one.repeats),
       calls.map(call => call.returned),
       calls.map(call => Math.round(call.reserved)),
       calls.map(call => call.day),
@@ -46,23 +54,19 @@ export async function settle(
   });
 }
 
-/** Users by group; X's users that nobody asked for, and profiles that are gone meanwhile, are of no group (0). */
+/** Users by group; X's users that nobody asked for are of no group (0). */
 const parts = `
   asked AS (
-    SELECT a.call, a.returned, coalesce(p.group_id, 0) AS group_id,
-      a.returned AND (b.count_repeats OR s.checked_at IS NULL OR (s.checked_at AT TIME ZONE 'UTC')::date < b.today) AS billed
-    FROM unnest($1::integer[], $2::bigint[], $3::boolean[]) AS a (call, profile_id, returned)
+    SELECT a.*, CASE WHEN b.count_repeats THEN returned ELSE returned - repeats END AS billed
+    FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::integer[], $5::integer[]) AS a (call, group_id, asked, returned, repeats)
     CROSS JOIN b
-    LEFT JOIN profiles p ON p.profile_id = a.profile_id LEFT JOIN schedule s ON s.profile_id = a.profile_id
   ), calls AS (
-    SELECT * FROM unnest($4::integer[], $5::bigint[], $6::date[]) WITH ORDINALITY AS c (returned, reserved, day, call)
+    SELECT * FROM unnest($6::integer[], $7::bigint[], $8::date[]) WITH ORDINALITY AS c (returned, reserved, day, call)
   ), shares AS (
-    SELECT group_id, count(*) / sum(count(*)) OVER (PARTITION BY call) AS part,
-      count(*) FILTER (WHERE returned) AS users, count(*) FILTER (WHERE billed) AS billed
-    FROM asked GROUP BY call, group_id
+    SELECT group_id, asked::float8 / sum(asked) OVER (PARTITION BY call) AS part, returned AS users, billed FROM asked
     UNION ALL
     SELECT 0, 0, c.returned - known.users, c.returned - known.users
-    FROM calls c, LATERAL (SELECT count(*) AS users FROM asked a WHERE a.call = c.call AND a.returned) AS known
+    FROM calls c, LATERAL (SELECT coalesce(sum(a.returned), 0) AS users FROM asked a WHERE a.call = c.call) AS known
     WHERE c.returned > known.users
   ), parts AS (
     SELECT group_id, sum(part)::float8 AS calls, sum(users)::bigint AS users,
@@ -78,19 +82,19 @@ const parts = `
  */
 const headroom = `
   told AS (
-    SELECT b.now + $9::float8 * interval '1 millisecond' AS reset_at,
+    SELECT b.now + $11::float8 * interval '1 millisecond' AS reset_at,
       coalesce(b.now < b.x_reset_at, false) AS open,
-      coalesce(b.now < b.x_reset_at AND b.x_limit = $7::integer AND abs($9::float8 - extract(epoch FROM b.x_reset_at - b.now) * 1000) < 3000, false) AS same,
+      coalesce(b.now < b.x_reset_at AND b.x_limit = $9::integer AND abs($11::float8 - extract(epoch FROM b.x_reset_at - b.now) * 1000) < 3000, false) AS same,
       CASE WHEN b.now < b.x_reset_at THEN b.x_interval END AS old_step, b.x_remaining
     FROM b
   ), room AS (
-    SELECT told.*, CASE WHEN same THEN least(x_remaining, $8::integer) ELSE $8::integer END AS remaining FROM told
+    SELECT told.*, CASE WHEN same THEN least(x_remaining, $10::integer) ELSE $10::integer END AS remaining FROM told
   ), corrected AS (
-    SELECT room.*, (room.remaining - $7::integer / 100) <= 0 AS empty,
-      $9::float8 / nullif(greatest(room.remaining - $7::integer / 100, 0), 0) * interval '1 millisecond' AS step FROM room
+    SELECT room.*, (room.remaining - $9::integer / 100) <= 0 AS empty,
+      $11::float8 / nullif(greatest(room.remaining - $9::integer / 100, 0), 0) * interval '1 millisecond' AS step FROM room
   ), news AS (
-    SELECT c.*, $7::integer IS NOT NULL AND (NOT open OR same OR empty OR step > old_step) AS counts,
-      coalesce($7::integer IS NOT NULL AND empty AND coalesce(b.blocked_reason, 'rate_limited') = 'rate_limited', false) AS shut
+    SELECT c.*, $9::integer IS NOT NULL AND (NOT open OR same OR empty OR step > old_step) AS counts,
+      coalesce($9::integer IS NOT NULL AND empty AND coalesce(b.blocked_reason, 'rate_limited') = 'rate_limited', false) AS shut
     FROM corrected c CROSS JOIN b
   )`;
 
@@ -108,7 +112,7 @@ const settleStatement = `
     day = b.today,
     day_used = greatest(0, b.used_today + sums.change),
     month_used = greatest(0, b.used_month + sums.change),
-    x_limit = CASE WHEN news.counts THEN $7::integer ELSE budget.x_limit END,
+    x_limit = CASE WHEN news.counts THEN $9::integer ELSE budget.x_limit END,
     x_remaining = CASE WHEN news.counts THEN news.remaining ELSE budget.x_remaining END,
     x_reset_at = CASE WHEN news.counts THEN news.reset_at ELSE budget.x_reset_at END,
     x_interval = CASE WHEN news.counts THEN news.step ELSE budget.x_interval END,

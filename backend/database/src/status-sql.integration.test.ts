@@ -22,6 +22,7 @@ interface Sample {
   state: AccountState;
   checkedAt: number | null;
   lastActivityAt: number | null;
+  suspectedAt: number | null;
   threshold: number;
   grace: number;
   /** Which of the two the profile says itself; the group says the others. */
@@ -71,6 +72,7 @@ function sample(next: () => number, now: number): Sample {
     state: pick(states),
     checkedAt: next() < 0.05 ? null : pick([now, now - 1, deadline, deadline - 1, deadline + 1]),
     lastActivityAt: next() < 0.05 ? null : lastActivityAt,
+    suspectedAt: next() < 0.7 ? deadline : null,
     threshold,
     grace,
     ownThreshold: next() < 0.5,
@@ -89,14 +91,15 @@ test('the status in SQL and the status in policy agree on a thousand rows, on ev
     const { rows } = await client.query<{ status: string }>(
       `SELECT ${statusSql} AS status FROM (
          SELECT n, CASE WHEN paused THEN now() END AS paused_at, state::account_state AS account_state,
-                checked_at, last_activity_at, own_threshold, own_grace, group_threshold, group_grace
+                checked_at, last_activity_at, suspected_at, own_threshold, own_grace, group_threshold,
+                group_grace
            FROM unnest($1::boolean[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::integer[], $6::integer[],
-                       $7::integer[], $8::integer[])
+                       $7::integer[], $8::integer[], $9::timestamptz[])
                 WITH ORDINALITY AS u (paused, state, checked_at, last_activity_at, own_threshold, own_grace,
-                                      group_threshold, group_grace, n)) r,
+                                      group_threshold, group_grace, suspected_at, n)) r,
          LATERAL (SELECT r.paused_at, r.own_threshold AS threshold_s, r.own_grace AS grace_s) p,
          LATERAL (SELECT r.group_threshold AS threshold_s, r.group_grace AS grace_s) g,
-         LATERAL (SELECT r.account_state, r.checked_at, r.last_activity_at) s
+         LATERAL (SELECT r.account_state, r.checked_at, r.last_activity_at, r.suspected_at) s
        ORDER BY r.n`,
       [
         column(one => one.paused),
@@ -107,6 +110,7 @@ test('the status in SQL and the status in policy agree on a thousand rows, on ev
         column(one => (one.ownGrace ? one.grace : null)),
         column(one => (one.ownThreshold ? 77 : one.threshold)),
         column(one => (one.ownGrace ? 77 : one.grace)),
+        column(one => time(one.suspectedAt)),
       ],
     );
     const expected = samples.map(one =>
@@ -116,6 +120,7 @@ test('the status in SQL and the status in policy agree on a thousand rows, on ev
           accountState: one.state,
           checkedAt: one.checkedAt,
           lastActivityAt: one.lastActivityAt,
+          suspectedAt: one.suspectedAt,
         },
         { threshold: one.threshold * 1000, grace: one.grace * 1000 },
         now,

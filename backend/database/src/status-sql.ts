@@ -20,7 +20,7 @@ export const statusSql = `CASE
   WHEN s.account_state = 'unseen' THEN 'pending'
   WHEN s.account_state <> 'ok' THEN s.account_state::text
   WHEN s.last_activity_at IS NULL OR s.checked_at IS NULL THEN 'unknown'
-  WHEN s.checked_at >= ${deadline} THEN 'inactive'
+  WHEN s.checked_at >= ${deadline} AND s.suspected_at IS NOT NULL THEN 'inactive'
   WHEN now() < ${silentFrom} THEN 'active'
   WHEN now() < ${deadline} + make_interval(secs => ${patience / 1000}) THEN 'late'
   ELSE 'unknown'

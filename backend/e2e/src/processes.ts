@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@app/standalone/free-port';
@@ -7,6 +9,7 @@ import { freePort } from '@app/standalone/free-port';
 /** One of the system's processes, as a container runs it. */
 export interface Service {
   readonly name: string;
+  readonly pid: number;
   /** Where its health (and, for the api, everything) is served. */
   readonly url: string;
   said(): string;
@@ -25,9 +28,10 @@ export async function startService(
   env: Readonly<Record<string, string>>,
 ): Promise<Service> {
   const port = await freePort();
-  const main = fileURLToPath(import.meta.resolve(`@app/${name}/main`));
+  const [command = '', ...args] = await startCommandOf(name);
   const ports = name === 'api' ? { PORT: String(port) } : { HEALTH_PORT: String(port) };
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(command, args, {
+    cwd: folderOf(name),
     env: { LOG_LEVEL: 'warn', ...plenty, ...ports, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -40,6 +44,7 @@ export async function startService(
   await untilReady(name, child, url, () => text);
   return {
     name,
+    pid: child.pid as number,
     url,
     said: () => text,
     async kill() {
@@ -52,6 +57,17 @@ export async function startService(
       return child.exitCode;
     },
   };
+}
+
+function folderOf(name: string): string {
+  return dirname(dirname(fileURLToPath(import.meta.resolve(`@app/${name}/main`))));
+}
+
+/** As its package starts it, without npm between: signals are meant for the process itself. */
+async function startCommandOf(name: string): Promise<string[]> {
+  const { scripts } = JSON.parse(await readFile(join(folderOf(name), 'package.json'), 'utf8'));
+  const [, ...args] = String(scripts.start).split(' ');
+  return [process.execPath, ...args];
 }
 
 async function untilReady(name: string, child: ChildProcess, url: string, said: () => string): Promise<void> {

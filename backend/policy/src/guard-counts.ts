@@ -43,9 +43,10 @@ export const noCounts: Counts = {
 /** Every count, by the name that it has in the database, too. */
 export const countNames = Object.keys(noCounts) as readonly (keyof Counts)[];
 
-export function addCounts(one: Counts, other: Counts): Counts {
-  const sums = countNames.map(name => [name, one[name] + other[name]] as const);
-  return { ...noCounts, ...Object.fromEntries(sums) };
+export function sumOf(all: Iterable<Counts>): Counts {
+  const sum: { -readonly [Name in keyof Counts]: number } = { ...noCounts };
+  for (const one of all) for (const name of countNames) sum[name] += one[name];
+  return sum;
 }
 
 /** One look at one profile, with what became of it. */

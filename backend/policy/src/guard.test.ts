@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { afterDowntime, assess, type GuardSettings, type Standing } from './guard.ts';
-import { addCounts, type Counts, noCounts } from './guard-counts.ts';
+import { type Counts, noCounts, sumOf } from './guard-counts.ts';
 import type { Canary, View } from './guard-signs.ts';
 import { day, hour, minute, start } from './test/known.ts';
 
@@ -266,6 +266,6 @@ describe('the watermark', () => {
 });
 
 test('counts add up', () => {
-  const sum = addCounts(healthy.recent, healthy.recent);
+  const sum = sumOf([healthy.recent, healthy.recent]);
   expect([sum.looks, sum.due, sum.opened]).toEqual([4_000, 8, 0]);
 });

@@ -28,6 +28,8 @@ export interface Facts {
   readonly accountState: AccountState;
   readonly checkedAt: Milliseconds | null;
   readonly lastActivityAt: Milliseconds | null;
+  /** The first look that showed a silence long enough under the policy in force then; `null` while there is none. */
+  readonly suspectedAt: Milliseconds | null;
 }
 
 /** How long after its deadline a look may still be on its way before we say that we do not know. */
@@ -37,8 +39,11 @@ export const patience: Milliseconds = 5 * 60_000;
  * The status of a profile at `now`. It never claims more than was seen:
  * - `active`: an activity was seen that is younger than the threshold
  * - `late`: none younger than the threshold was seen, and the look that decides is not due yet (or on its way)
- * - `inactive`: a successful look at or past the deadline still showed nothing newer
+ * - `inactive`: a successful look at or past the deadline, taken with that deadline in mind, still showed nothing newer
  * - `unknown`: the deadline has passed and nobody could look
+ *
+ * A threshold that is lowered moves deadlines behind looks that were none for the new policy: until the next one, which
+ * is due at once, such a profile is not yet inactive.
  */
 export function statusOf(facts: Facts, rule: Rule, now: Milliseconds): Status {
   if (facts.paused) return 'paused';
@@ -46,7 +51,7 @@ export function statusOf(facts: Facts, rule: Rule, now: Milliseconds): Status {
   if (facts.accountState !== 'ok') return facts.accountState;
   if (facts.lastActivityAt === null || facts.checkedAt === null) return 'unknown';
   const deadline = facts.lastActivityAt + rule.threshold + rule.grace;
-  if (facts.checkedAt >= deadline) return 'inactive';
+  if (facts.checkedAt >= deadline && facts.suspectedAt !== null) return 'inactive';
   if (now < facts.lastActivityAt + rule.threshold) return 'active';
   return now < deadline + patience ? 'late' : 'unknown';
 }

@@ -14,7 +14,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createProducerMetrics } from './metrics.ts';
-import { type Production, produce } from './produce.ts';
+import { createPasses, type Production } from './produce.ts';
 import { producerSettings } from './settings.ts';
 import { steerFreshness } from './steering.ts';
 
@@ -38,6 +38,7 @@ beforeEach(async () => {
   );
   production = {
     pool,
+    claims: pool,
     broker: createInProcessBroker({ log }),
     settings: z.object(producerSettings).parse({}),
     metrics: createProducerMetrics(new Registry()),
@@ -63,7 +64,7 @@ async function add(first: number, count: number, lane: string): Promise<void> {
   );
 }
 
-const pass = () => produce(production, new AbortController().signal);
+const pass = () => createPasses(production).pass(new AbortController().signal);
 const depths = async () => [
   await production.broker.depth('checks.deadline'),
   await production.broker.depth('checks.fresh'),
@@ -175,9 +176,10 @@ test('200,000 overdue looks for freshness do not delay a deadline', async () => 
   const metrics = createConsumerMetrics(new Registry());
   const consumer = await startConsumer({ pool, broker: production.broker, xApi, settings, metrics, log });
   const stopping = new AbortController();
+  const { pass: produce } = createPasses(production);
   const producing = (async () => {
     while (!stopping.signal.aborted) {
-      await produce(production, stopping.signal);
+      await produce(stopping.signal);
       await sleep(100);
     }
   })();

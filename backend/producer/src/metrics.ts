@@ -1,6 +1,8 @@
 import { type Lane, lanes } from '@app/contract/message';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { createGuardMetrics, type GuardMetrics } from './guard-metrics.ts';
+import { createJobMetrics, type JobMetrics } from './job-metrics.ts';
+import { createMaintenanceMetrics, type MaintenanceMetrics } from './maintenance-metrics.ts';
 
 export interface ProducerMetrics {
   readonly claimed: Counter<'lane'>;
@@ -12,6 +14,8 @@ export interface ProducerMetrics {
   readonly freshnessK: Gauge;
   readonly budgetUsed: Gauge;
   readonly guard: GuardMetrics;
+  readonly maintenance: MaintenanceMetrics;
+  readonly jobs: JobMetrics;
 }
 
 export function createProducerMetrics(registry: Registry): ProducerMetrics {
@@ -50,6 +54,8 @@ export function createProducerMetrics(registry: Registry): ProducerMetrics {
     }),
     ...createBudgetMetrics(registers),
     guard: createGuardMetrics(registry),
+    maintenance: createMaintenanceMetrics(registry),
+    jobs: createJobMetrics(registry),
   };
   for (const lane of lanes) startAtZero(metrics, lane);
   return metrics;

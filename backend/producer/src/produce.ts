@@ -2,82 +2,122 @@ import { batchSize, type Lane, lanes } from '@app/contract/message';
 import { type BudgetState, readBudget } from '@app/database/budget-state';
 import { type Claim, claimDue, releaseClaims } from '@app/database/claim';
 import { claimFilled } from '@app/database/claim-filled';
+import { createLowWater, type LowWater } from '@app/database/low-water';
 import type { Pool } from '@app/database/pool';
 import type { Broker } from '@app/rabbitmq/broker';
 import type { Log } from '@app/runtime/log';
 import { type Batch, batchesOf } from './batches.ts';
+import { createFlow, type Flow } from './flow.ts';
 import type { ProducerMetrics } from './metrics.ts';
-import { roomByBudget } from './room.ts';
+import { roomByBudget, roomByFlow } from './room.ts';
 import type { ProducerSettings } from './settings.ts';
 
 export interface Production {
   readonly pool: Pool;
+  /** For the claims: a pool that plans once (database/src/pool.ts). */
+  readonly claims: Pool;
   readonly broker: Broker;
   readonly settings: ProducerSettings;
   readonly metrics: ProducerMetrics;
   readonly log: Log;
 }
 
-/**
- * Claims what is due and publishes it, lane by lane, until nothing is due or the lanes are full. Freshness is shed first: it waits
- * for a pass in which all that deadlines and people need has found room.
- */
-export async function produce(production: Production, signal: AbortSignal): Promise<void> {
-  const budget = await readBudget(production.pool);
-  const room = roomByBudget(budget, production.settings.LANE_MESSAGES);
-  const claims = claimsOf(production, budget);
-  const produceOne = (lane: Lane) =>
-    produceLane(production, { lane, room: room[lane], claim: claims[lane] }, signal);
-  const served = await Promise.all(lanes.filter(lane => lane !== 'checks.fresh').map(produceOne));
-  if (served.every(Boolean)) await produceOne('checks.fresh');
+/** What a producer remembers of a lane between two passes. Nothing is lost with it. */
+interface Remembered {
+  readonly flow: Flow;
+  readonly lowWater: LowWater;
 }
 
-type ClaimRows = (rows: number) => Promise<Claim>;
+/**
+ * A pass claims what is due and publishes it, lane by lane, until nothing is due or the lanes are full. Freshness is shed first: it
+ * waits for a pass in which all that deadlines and people need has found room.
+ */
+export function createPasses(production: Production): Passes {
+  const remembered = new Map<Lane, Remembered>(
+    lanes.map(lane => [lane, { flow: createFlow(), lowWater: createLowWater(production.settings.LEASE_MS) }]),
+  );
+  return {
+    async pass(signal) {
+      const budget = await readBudget(production.pool);
+      const works = worksOf(production, budget, remembered);
+      const urgent = works.filter(({ lane }) => lane !== 'checks.fresh');
+      const served = await Promise.all(urgent.map(work => produceLane(production, work, signal)));
+      const fresh = works.find(({ lane }) => lane === 'checks.fresh');
+      if (fresh && served.every(Boolean)) await produceLane(production, fresh, signal);
+    },
+    markOf: lane => remembered.get(lane)?.lowWater.mark() ?? Number.NEGATIVE_INFINITY,
+  };
+}
 
-interface LaneWork {
+export interface Passes {
+  pass(signal: AbortSignal): Promise<void>;
+  /** Before this due time (milliseconds by the database's clock) nothing of the lane waits. */
+  markOf(lane: Lane): number;
+}
+
+interface LaneWork extends Remembered {
   readonly lane: Lane;
   /** Messages that the lane may hold. */
   readonly room: number;
-  readonly claim: ClaimRows;
+  readonly claim: (rows: number, floor: number) => Promise<Claim>;
 }
 
-/** Where a call costs the same however many profiles it holds, no place in a deadline's call is left empty. */
-function claimsOf({ pool, settings }: Production, { pricing }: BudgetState): Record<Lane, ClaimRows> {
-  const { LEASE_MS: leaseMs } = settings;
-  const isFilled = pricing === 'per_request';
-  return {
-    'checks.deadline': rows =>
-      isFilled ? claimFilled(pool, rows, leaseMs) : claimDue(pool, 'checks.deadline', rows, leaseMs),
-    'checks.manual': rows => claimDue(pool, 'checks.manual', rows, leaseMs),
-    'checks.fresh': rows => claimDue(pool, 'checks.fresh', rows, leaseMs),
-  };
+function worksOf(
+  { claims, settings }: Production,
+  budget: BudgetState,
+  remembered: ReadonlyMap<Lane, Remembered>,
+): LaneWork[] {
+  const { LEASE_MS: leaseMs, LANE_MESSAGES: laneMessages } = settings;
+  const all = [...remembered];
+  const speeds = new Map(all.map(([lane, { flow }]) => [lane, flow.perSecond()]));
+  const room = roomByBudget(budget, lane => roomByFlow(speeds.get(lane) ?? 0, laneMessages));
+  // Where a call costs the same however many profiles it holds, no place in a deadline's call is left empty.
+  const isFilled = (lane: Lane) => lane === 'checks.deadline' && budget.pricing === 'per_request';
+  return all.map(([lane, memory]) => ({
+    ...memory,
+    lane,
+    room: room[lane],
+    claim: (rows, floor) =>
+      isFilled(lane)
+        ? claimFilled(claims, rows, leaseMs, floor)
+        : claimDue(claims, lane, rows, leaseMs, floor),
+  }));
 }
 
 /** Says whether all that was due has found room. */
 async function produceLane(production: Production, work: LaneWork, signal: AbortSignal): Promise<boolean> {
-  for (;;) {
-    const rows = Math.min(await roomIn(production, work), production.settings.CLAIM_ROWS);
-    if (rows === 0 || signal.aborted) return false;
-    const claim = await work.claim(rows);
+  const { CLAIM_ROWS: most } = production.settings;
+  for (let claims = 0; ; claims++) {
+    const rows = Math.min(await roomIn(production, work), most);
+    // The little room that was made while a pass published waits for the next: small claims cost the most per row.
+    if (rows === 0 || (claims > 0 && rows < most) || signal.aborted) return false;
+    const claim = await work.claim(rows, work.lowWater.floor());
+    work.lowWater.claimed(claim);
     production.metrics.claimed.inc({ lane: work.lane }, claim.claimed.length);
-    if (!(await publish(production, work.lane, batchesOf(claim)))) return false;
+    if (!(await publish(production, work, batchesOf(claim)))) return false;
     if (claim.claimed.length < rows) return true;
   }
 }
 
 /** How many checks may be published now, so that no message waits for long. */
-async function roomIn({ broker, metrics }: Production, { lane, room }: LaneWork): Promise<number> {
+async function roomIn({ broker, metrics }: Production, { lane, room, flow }: LaneWork): Promise<number> {
   const depth = await broker.depth(lane);
+  flow.depth(depth);
   metrics.depth.set({ lane }, depth);
   return Math.max(0, room - depth) * batchSize;
 }
 
 /** Publishes after the claim is committed. What the broker did not take is given back at once; says whether it took all. */
-async function publish(production: Production, lane: Lane, batches: readonly Batch[]): Promise<boolean> {
+async function publish(
+  production: Production,
+  { lane, flow }: LaneWork,
+  batches: readonly Batch[],
+): Promise<boolean> {
   const results = await Promise.allSettled(
     batches.map(({ message }) => production.broker.publish(lane, message)),
   );
   const refused = batches.filter((_, i) => results[i]?.status === 'rejected');
+  flow.published(batches.length - refused.length);
   production.metrics.published.inc({ lane }, batches.length - refused.length);
   if (refused.length === 0) return true;
   const reason = results.find(result => result.status === 'rejected')?.reason;
@@ -87,7 +127,7 @@ async function publish(production: Production, lane: Lane, batches: readonly Bat
     'the broker did not take messages; their checks are due again',
   );
   await releaseClaims(
-    production.pool,
+    production.claims,
     refused.flatMap(batch => batch.claimed),
   );
   return false;

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lanes } from '@app/contract/message';
 import { overdue } from '@app/database/claim';
-import { makeActivityPartitions } from '@app/database/maintenance';
-import { pruneSource } from '@app/database/source-tally';
+import { census } from './census.ts';
 import { startGuard } from './guard.ts';
-import { type Production, produce } from './produce.ts';
+import { createJobRunner } from './jobs.ts';
+import { startMaintenance } from './maintain.ts';
+import { createPasses, type Passes, type Production } from './produce.ts';
 import { steadyCron } from './steady-cron.ts';
 import { steerFreshness } from './steering.ts';
 
@@ -17,24 +18,30 @@ const tickMs = 1_000;
 /** So many ticks in a row are sat out, doubling with each failure. */
 const longestRest = 30;
 
-/** Runs the producer's jobs: due rows become messages every second, partitions are made ahead every night. */
+/** Runs the producer's jobs: due rows become messages every second, and the database is maintained every night. */
 export async function startProducer(production: Production): Promise<Producer> {
   const stopping = new AbortController();
-  await maintain(production);
+  const maintaining = { ...production, metrics: production.metrics.maintenance };
+  const maintenance = await startMaintenance(maintaining, stopping.signal);
   const guard = await startGuard({ ...production, metrics: production.metrics.guard });
-  const ticks = tickingOf(production, stopping.signal);
+  const passes = createPasses(production);
+  const ticks = tickingOf(production, passes, stopping.signal);
+  const jobs = createJobRunner({ ...production, metrics: production.metrics.jobs }, stopping.signal);
   const tasks = [
     steadyCron('produce', production.settings.PRODUCER_CRON, ticks.tick),
     steadyCron('guard', production.settings.GUARD_CRON, guard),
     steadyCron('steer', production.settings.STEER_CRON, () => steerFreshness(production)),
-    steadyCron('gauges', '*/5 * * * * *', () => measure(production)),
-    steadyCron('maintain', production.settings.MAINTENANCE_CRON, () => maintain(production)),
+    steadyCron('census', production.settings.CENSUS_CRON, () => census(production, stopping.signal)),
+    steadyCron('jobs', '* * * * * *', jobs.tick),
+    steadyCron('gauges', '*/5 * * * * *', () => measure(production, passes)),
+    steadyCron('maintain', production.settings.MAINTENANCE_CRON, maintenance.nightly),
+    steadyCron('roll-up', production.settings.ROLL_UP_CRON, maintenance.hourly),
   ];
   return {
     async stop() {
       stopping.abort();
       await Promise.all(tasks.map(task => task.destroy()));
-      await ticks.inHand();
+      await Promise.all([ticks.inHand(), jobs.inHand(), maintenance.inHand()]);
     },
   };
 }
@@ -42,13 +49,13 @@ export async function startProducer(production: Production): Promise<Producer> {
 const ignore = (): undefined => undefined;
 
 /** Ticks that fail are logged once each, and followed by a rest that doubles: a lost database is not asked at full speed. */
-function tickingOf(production: Production, signal: AbortSignal) {
+function tickingOf(production: Production, { pass }: Passes, signal: AbortSignal) {
   let current: Promise<void> = Promise.resolve();
   let failures = 0;
   let rest = 0;
   const take = async () => {
     try {
-      await passes(production, signal);
+      await repeat(production, pass, signal);
       failures = 0;
     } catch (error) {
       failures++;
@@ -66,12 +73,12 @@ function tickingOf(production: Production, signal: AbortSignal) {
   return { tick, inHand: () => current };
 }
 
-async function passes(production: Production, signal: AbortSignal): Promise<void> {
+async function repeat(production: Production, pass: Passes['pass'], signal: AbortSignal): Promise<void> {
   const until = performance.now() + tickMs - production.settings.PRODUCER_PASS_MS / 2;
   do {
-    await produce(production, signal);
-    if (production.settings.PRODUCER_PASS_MS < tickMs)
-      await pause(production.settings.PRODUCER_PASS_MS, signal);
+    await pass(signal);
+    if (production.settings.PRODUCER_PASS_MS >= tickMs) return;
+    await pause(production.settings.PRODUCER_PASS_MS, signal);
   } while (performance.now() < until && !signal.aborted);
 }
 
@@ -79,20 +86,13 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(ignore);
 }
 
-async function measure({ pool, metrics, log }: Production): Promise<void> {
+async function measure({ claims, metrics, log }: Production, { markOf }: Passes): Promise<void> {
   try {
-    for (const lane of lanes) metrics.oldest.set({ lane }, (await overdue(pool, lane, 1)).oldestMs / 1_000);
+    for (const lane of lanes) {
+      const { oldestMs } = await overdue(claims, lane, 1, markOf(lane));
+      metrics.oldest.set({ lane }, oldestMs / 1_000);
+    }
   } catch (error) {
     log.warn({ err: error }, 'could not measure what is due');
-  }
-}
-
-async function maintain({ pool, settings, log }: Production): Promise<void> {
-  try {
-    const made = await makeActivityPartitions(pool);
-    if (made > 0) log.info({ made }, 'activity partitions made ahead');
-    await pruneSource(pool, settings.GUARD_KEEP_DAYS);
-  } catch (error) {
-    log.error({ err: error }, 'maintenance failed; trying again at the next one');
   }
 }

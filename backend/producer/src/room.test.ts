@@ -28,7 +28,7 @@ const state: BudgetState = {
   grantedSince: 0,
   usedSince: 0,
 };
-const room = (change: Partial<BudgetState>) => roomByBudget({ ...state, ...change }, 50);
+const room = (change: Partial<BudgetState>) => roomByBudget({ ...state, ...change }, () => 50);
 const same = (n: number) => ({ 'checks.deadline': n, 'checks.fresh': n, 'checks.manual': n });
 const fresh0 = (n: number) => ({ ...same(n), 'checks.fresh': 0 });
 const block = (reason: 'rate_limited' | 'out_of_credit', ms: number) => ({

@@ -6,18 +6,27 @@ const laneMs = 10_000;
 /** Never fewer: consumers must not run dry between two ticks. */
 const leastMessages = 2;
 
+/** A lane holds what consumers do in so long, … */
+const flowMs = 3_000;
+/** … and never more than half of what its queue takes. */
+const mostMessages = 5_000;
+
+/** How many messages a lane may hold by the speed at which it is emptied; `laneMessages` until that is known. Pure. */
+export function roomByFlow(perSecond: number, laneMessages: number): number {
+  return Math.min(mostMessages, Math.max(laneMessages, Math.ceil((perSecond * flowMs) / 1_000)));
+}
+
 /** How many messages each lane may hold, as far as the budget goes. Pure. Rows that are not published stay due: nothing is lost. */
-export function roomByBudget(budget: BudgetState, laneMessages: number): Record<Lane, number> {
-  const byRate = Math.min(laneMessages, Math.max(leastMessages, Math.ceil(laneMs / budget.stepMs)));
-  const most = Math.min(byRate, byBlock(budget));
+export function roomByBudget(budget: BudgetState, roomOf: (lane: Lane) => number): Record<Lane, number> {
+  const byRate = Math.min(Math.max(leastMessages, Math.ceil(laneMs / budget.stepMs)), byBlock(budget));
   const isSpent = money(budget).some(({ used, cap }) => used >= cap);
   // A full batch must fit, because freshness fills every batch.
   const worst = budget.price * (budget.pricing === 'per_user' ? 100 : 1);
   const freshIsSpent = money(budget).some(
     ({ used, cap }) => used + worst > (cap * budget.freshPercent) / 100,
   );
-  const urgent = isSpent ? 0 : most;
-  const room = (lane: Lane) => (lane === 'checks.fresh' && freshIsSpent ? 0 : urgent);
+  const shut = (lane: Lane) => isSpent || (lane === 'checks.fresh' && freshIsSpent);
+  const room = (lane: Lane) => (shut(lane) ? 0 : Math.min(byRate, roomOf(lane)));
   // The entries come from the list of all lanes, so that none is missing; fromEntries cannot say so.
   return Object.fromEntries(lanes.map(lane => [lane, room(lane)])) as Record<Lane, number>;
 }

@@ -27,6 +27,9 @@ export type Settings = z.infer<z.ZodObject<typeof settings>>;
 
 export const usage = `npm start -- [--port 8080] [--host 127.0.0.1] [--data .data]`;
 
+/** Where the embedded database is while the simulator stands in. */
+export const simulatedFolder = '.data/demo';
+
 /** Nothing says where X is: the simulator stands in. */
 export function isSimulated({ X_API_URL: url, X_BEARER_TOKEN: token }: Settings): boolean {
   return url === undefined && token === undefined;

@@ -18,7 +18,7 @@ import { createRegistry } from '@app/runtime/metrics';
 import type { Lifecycle } from '@app/runtime/process';
 import { createXApi } from '@app/x-api/client';
 import { createInProcessBroker } from './in-process-broker.ts';
-import { isSimulated, type Settings } from './options.ts';
+import { isSimulated, type Settings, simulatedFolder } from './options.ts';
 import { startEmbeddedPostgres } from './postgres/server.ts';
 import { openXSource, type XSource } from './x-source.ts';
 
@@ -33,6 +33,8 @@ export interface System {
 interface Parts {
   readonly settings: Settings;
   readonly pool: Pool;
+  /** For claims, looks and their results: it plans once. */
+  readonly checks: Pool;
   readonly broker: Broker;
   readonly source: XSource;
   readonly log: Log;
@@ -42,20 +44,17 @@ interface Parts {
 export async function startSystem(settings: Settings, { onStop }: Lifecycle): Promise<System> {
   const log = createLog('standalone', settings.LOG_LEVEL);
   const database = await openDatabase(settings, onStop);
-  const pool = createPool({
-    url: database.url,
-    name: 'standalone',
-    connections: 20,
-    onError: error => log.warn({ err: error }, 'a database connection was lost'),
-  });
-  onStop(() => pool.end());
+  const onError = (error: Error) => log.warn({ err: error }, 'a database connection was lost');
+  const pool = createPool({ url: database.url, name: 'standalone', onError });
+  const checks = createPool({ url: database.url, name: 'standalone checks', plansOnce: true, onError });
+  onStop(() => Promise.all([pool.end(), checks.end()]).then(() => undefined));
   await claimSource(pool, isSimulated(settings) ? 'simulated' : 'x');
   const source = await openXSource(settings);
   onStop(() => source.close());
   const demo = source.simulated ? await addDemo(pool) : 0;
   const broker = await openBroker(settings, log);
   onStop(() => broker.close());
-  const port = await startParts({ settings, pool, broker, source, log }, onStop);
+  const port = await startParts({ settings, pool, checks, broker, source, log }, onStop);
   return {
     port,
     database: database.words,
@@ -72,7 +71,7 @@ async function openDatabase(
     await migrate(settings.DATABASE_URL);
     return { url: settings.DATABASE_URL, words: new URL(settings.DATABASE_URL).host };
   }
-  const folder = settings.DATA_DIR ?? (isSimulated(settings) ? '.data/demo' : '.data');
+  const folder = settings.DATA_DIR ?? (isSimulated(settings) ? simulatedFolder : '.data');
   const postgres = await startEmbeddedPostgres({ folder });
   onStop(() => postgres.stop());
   await migrate(postgres.url);
@@ -109,6 +108,7 @@ async function startParts(parts: Parts, onStop: Lifecycle['onStop']): Promise<nu
   onStop(() => api.close());
   const producer = await startProducer({
     pool,
+    claims: parts.checks,
     broker,
     settings,
     metrics: createProducerMetrics(registry),
@@ -136,7 +136,7 @@ async function startConsuming(
   onStop(() => xApi.close());
   if (source.simulated) await changeBudget(parts.pool, unlimitedBudget);
   for (let i = 0; i < settings.CONSUMERS; i++) {
-    const consumer = await startConsumer({ ...parts, xApi, metrics });
+    const consumer = await startConsumer({ ...parts, pool: parts.checks, xApi, metrics });
     onStop(() => consumer.stop());
   }
 }

@@ -11,7 +11,7 @@ export interface XSource {
 }
 
 /** A simulated day passes in a minute, so that activity and silence are seen while one watches. */
-const demo: RhythmOptions = { seed: 1, speed: 1_440 };
+export const demoWorld: RhythmOptions = { seed: 1, speed: 1_440 };
 
 export async function openXSource(settings: Settings): Promise<XSource> {
   const { X_API_URL: url, X_BEARER_TOKEN: token } = settings;
@@ -20,6 +20,6 @@ export async function openXSource(settings: Settings): Promise<XSource> {
     const close = async () => undefined;
     return { url: url ?? 'https://api.x.com', token: token ?? 'none', simulated: false, close };
   }
-  const simulator = await startSimulator({ source: rhythmSource(demo), rateLimit: null });
+  const simulator = await startSimulator({ source: rhythmSource(demoWorld), rateLimit: null });
   return { url: simulator.url, token: 'simulated', simulated: true, close: () => simulator.close() };
 }

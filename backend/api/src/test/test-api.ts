@@ -45,7 +45,7 @@ export async function startTestApi(options: Partial<AppOptions> = {}): Promise<T
     call: (method, path, body, headers = {}) => call(url + path, method, body, headers),
     everything: () => everything(pool),
     empty: async () => {
-      await pool.query('TRUNCATE profiles, activities CASCADE');
+      await pool.query('TRUNCATE profiles, activities, jobs CASCADE');
       await pool.query('DELETE FROM groups WHERE group_id <> 1');
     },
     stop: async () => {
@@ -91,6 +91,7 @@ async function everything(pool: Pool): Promise<string> {
     'alerts',
     'alert_events',
     'former_handles',
+    'jobs',
   ]) {
     parts.push((await pool.query(`SELECT * FROM ${table} ORDER BY ${table}::text`)).rows);
   }

@@ -1,7 +1,7 @@
-import type { CheckMessage } from '@app/contract/message';
 import type { Spent } from '@app/database/spend';
 import type { LookUp } from '@app/x-api/client';
 import { expect, test } from 'vitest';
+import type { Asked } from '../ask.ts';
 import { headroomOf, meter, xNow } from './meter.ts';
 import type { Permit } from './permit.ts';
 
@@ -31,47 +31,76 @@ function permitAt(
   return permit;
 }
 
-const message: CheckMessage = {
-  kind: 'profiles.check',
-  lease_until: new Date(at).toISOString(),
-  checks: [
-    { profile_id: '-1', claim_version: 1, handle: 'jack' },
-    { profile_id: '-2', claim_version: 1, handle: 'biz' },
-  ],
-};
+const asked = (profileId: string, groupId: number, checkedAt: number | null): Asked => ({
+  profileId,
+  handle: null,
+  groupId,
+  checkedAt,
+});
+const two = [asked('1', 1, null), asked('2', 2, null)];
 
-function metered(permit: Permit) {
+function metered(permit: Permit, shown = answer) {
   const calls: number[] = [];
   const spent: Spent[] = [];
-  const call = async () => {
+  const ask = async () => {
     calls.push(performance.now());
-    return answer;
+    return shown;
   };
   const onSpent = async (_: LookUp, one: Spent) => void spent.push(one);
-  const xApi = { lookUpByIds: call, lookUpByHandles: call };
-  return { calls, spent, meter: meter(xApi, { permit, tookToLoad: () => undefined, onSpent }, message) };
+  return { calls, spent, meter: meter(ask, { permit, tookToLoad: () => undefined, onSpent }) };
 }
 
 test('a call begins at its time and not before, and is told with what it reserved', async () => {
   const permit = permitAt(performance.now() + 50);
   const { calls, spent, meter } = metered(permit);
-  await meter.xApi.lookUpByHandles(['biz', 'jack']);
+  await meter.ask(two);
   meter.end();
   expect(calls[0]).toBeGreaterThanOrEqual(permit.callAt - 2);
-  expect(spent[0]).toMatchObject({ reserved: 5, asked: [{ profileId: '-2' }, { profileId: '-1' }] });
+  expect(spent[0]).toMatchObject({
+    reserved: 5,
+    groups: [
+      { groupId: 1, asked: 1 },
+      { groupId: 2, asked: 1 },
+    ],
+  });
   expect(permit.returned).toBe(0);
+});
+
+test('what was spent is told by group, and who was shown before on the same day', async () => {
+  const user = { kind: 'seen' } as LookUp['observations'][number];
+  const { spent, meter } = metered(permitAt(performance.now()), {
+    ...answer,
+    observations: [user, user, user, { kind: 'not_found' }],
+    returned: 4,
+  });
+  const midnight = Date.UTC(2026, 0, 1);
+  await meter.ask([
+    asked('1', 7, midnight),
+    asked('2', 7, midnight - 1),
+    asked('3', 8, null),
+    asked('4', 8, midnight),
+  ]);
+  expect(spent[0]).toEqual({
+    groups: [
+      { groupId: 7, asked: 2, returned: 2, repeats: 1 },
+      { groupId: 8, asked: 2, returned: 1, repeats: 0 },
+    ],
+    returned: 4,
+    reserved: 5,
+    day: '2026-01-01',
+  });
 });
 
 test('a call that comes too late takes the next permit', async () => {
   const next = permitAt(performance.now() + 60);
   const { calls, meter } = metered(permitAt(performance.now() - 50, async () => next));
-  await meter.xApi.lookUpByIds(['1']);
+  await meter.ask(two);
   expect(calls[0]).toBeGreaterThanOrEqual(next.callAt - 2);
 });
 
 test('a call for which there is no further permit is not made, and says nothing about anybody', async () => {
   const { calls, spent, meter } = metered(permitAt(performance.now() - 50));
-  const { observations, upstream } = await meter.xApi.lookUpByIds(['1', '2']);
+  const { observations, upstream } = await meter.ask(two);
   expect([calls.length, spent.length, upstream.state]).toEqual([0, 0, 'aborted']);
   expect(observations.map(one => one.kind)).toEqual(['unknown', 'unknown']);
 });
@@ -79,7 +108,7 @@ test('a call for which there is no further permit is not made, and says nothing 
 test('a call that would come long after its rows were loaded is not made: its evidence would be dated wrongly', async () => {
   const next = permitAt(performance.now() + 20_000);
   const { calls, meter } = metered(permitAt(performance.now() - 50, async () => next));
-  expect((await meter.xApi.lookUpByIds(['1'])).upstream.state).toBe('aborted');
+  expect((await meter.ask(two)).upstream.state).toBe('aborted');
   expect([calls.length, next.returned]).toEqual([0, 1]);
 });
 

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CheckMessage } from '@app/contract/message';
-import type { Headroom, Spent } from '@app/database/spend';
-import type { LookUp, XApi } from '@app/x-api/client';
+import type { Headroom, Spent, SpentOnGroup } from '@app/database/spend';
+import type { LookUp } from '@app/x-api/client';
+import type { Ask, Asked } from '../ask.ts';
 import type { Permit } from './permit.ts';
-
-export type Asking = Pick<XApi, 'lookUpByIds' | 'lookUpByHandles'>;
 
 /** What became of a permit: told as soon as X has answered, before anything is recorded. */
 export type OnSpent = (lookUp: LookUp, spent: Spent, permit: Permit) => Promise<void>;
 
 export interface Metered {
-  readonly xApi: Asking;
+  readonly ask: Ask;
   /** Gives the permit back if no call was made. */
   end(): void;
 }
@@ -24,28 +22,18 @@ export interface Taking {
 }
 
 /** X for one message, with the permit that was taken for it: the call is counted before its answer is looked at. */
-export function meter(xApi: Asking, taking: Taking, { checks }: CheckMessage): Metered {
-  const { permit, tookToLoad, onSpent } = taking;
+export function meter(ask: Ask, { permit, tookToLoad, onSpent }: Taking): Metered {
   const takenAt = performance.now();
   let used = false;
-  const counted = async (profileIds: readonly string[], call: () => Promise<LookUp>): Promise<LookUp> => {
-    used = true;
-    tookToLoad(performance.now() - takenAt);
-    const inTime = await whenItMayBegin(permit);
-    if (inTime === null) return notAsked(profileIds);
-    const lookUp = await call();
-    await onSpent(lookUp, spentOf(lookUp, profileIds, inTime), inTime);
-    return lookUp;
-  };
-  const byHandle = new Map(checks.map(check => [check.handle, check.profile_id]));
   return {
-    xApi: {
-      lookUpByIds: (ids, options) => counted(ids, () => xApi.lookUpByIds(ids, options)),
-      lookUpByHandles: (handles, options) =>
-        counted(
-          handles.map(handle => byHandle.get(handle) ?? '0'),
-          () => xApi.lookUpByHandles(handles, options),
-        ),
+    async ask(asked) {
+      used = true;
+      tookToLoad(performance.now() - takenAt);
+      const inTime = await whenItMayBegin(permit);
+      if (inTime === null) return notAsked(asked);
+      const lookUp = await ask(asked);
+      await onSpent(lookUp, spentOf(lookUp, asked, inTime), inTime);
+      return lookUp;
     },
     end: () => {
       if (!used) permit.unused();
@@ -76,14 +64,29 @@ async function whenItMayBegin(first: Permit): Promise<Permit | null> {
 }
 
 /** The consumer stops, or the lease has run out: no call, no evidence. */
-function notAsked(profileIds: readonly string[]): LookUp {
-  const observations = profileIds.map(() => ({ kind: 'unknown', reason: 'request_failed' }) as const);
+function notAsked(asked: readonly Asked[]): LookUp {
+  const observations = asked.map(() => ({ kind: 'unknown', reason: 'request_failed' }) as const);
   return { observations, upstream: { state: 'aborted' }, rate: null, returned: 0 };
 }
 
-function spentOf({ observations, returned }: LookUp, profileIds: readonly string[], permit: Permit): Spent {
-  const asked = profileIds.map((profileId, i) => ({ profileId, returned: observations[i]?.kind === 'seen' }));
-  return { asked, returned, reserved: permit.reserved, day: permit.day };
+function spentOf(
+  { observations, returned }: LookUp,
+  asked: readonly Asked[],
+  { reserved, day }: Permit,
+): Spent {
+  const today = Date.parse(`${day}T00:00:00Z`);
+  const groups = new Map<number, SpentOnGroup>();
+  for (const [i, { groupId, checkedAt }] of asked.entries()) {
+    const before = groups.get(groupId) ?? { groupId, asked: 0, returned: 0, repeats: 0 };
+    const shown = observations[i]?.kind === 'seen' ? 1 : 0;
+    groups.set(groupId, {
+      groupId,
+      asked: before.asked + 1,
+      returned: before.returned + shown,
+      repeats: before.repeats + (shown && checkedAt !== null && checkedAt >= today ? 1 : 0),
+    });
+  }
+  return { groups: [...groups.values()], returned, reserved, day };
 }
 
 /**

@@ -3,12 +3,13 @@ import { blockCalls, giveBack, isBlocked, type Refused, reserve, unblockCalls } 
 import type { Pool } from '@app/database/pool';
 import { type Spent, settle } from '@app/database/spend';
 import type { Log } from '@app/runtime/log';
-import type { LookUp } from '@app/x-api/client';
+import type { LookUp, XApi } from '@app/x-api/client';
+import { askX } from '../ask.ts';
 import type { Gate } from '../gate.ts';
 import type { ConsumerMetrics } from '../metrics.ts';
 import type { ConsumerSettings } from '../settings.ts';
 import { blockOf, pauseAfter } from '../upstream-pause.ts';
-import { type Asking, headroomOf, type Metered, meter, xNow } from './meter.ts';
+import { headroomOf, type Metered, meter, xNow } from './meter.ts';
 import type { Permit } from './permit.ts';
 import { Permits } from './permits.ts';
 import { isFresh } from './queue.ts';
@@ -25,7 +26,7 @@ export interface Spending {
 
 export interface SpendingOptions {
   readonly pool: Pool;
-  readonly xApi: Asking;
+  readonly xApi: Pick<XApi, 'lookUpByIds' | 'lookUpByHandles'>;
   readonly gate: Gate;
   readonly settings: ConsumerSettings;
   readonly metrics: ConsumerMetrics;
@@ -37,6 +38,7 @@ const freshLanes = lanes.filter(isFresh);
 export function createSpending(options: SpendingOptions): Spending {
   const permits = permitsOf(options);
   const onSpent = onSpentOf(options, permits);
+  const ask = askX(options.xApi);
   return {
     async leaveFor(message, lane) {
       const users = Math.min(message.checks.length, batchSize);
@@ -44,7 +46,7 @@ export function createSpending(options: SpendingOptions): Spending {
       if (permit === 'expired') options.metrics.stale.inc(message.checks.length);
       if (typeof permit === 'string') return permit;
       const tookToLoad = (ms: number) => permits.tookToLoad(ms);
-      return meter(options.xApi, { permit, tookToLoad, onSpent }, message);
+      return meter(ask, { permit, tookToLoad, onSpent });
     },
     freshnessK: () => permits.freshnessK,
     stop: () => permits.stop(),
