@@ -87,6 +87,22 @@ describe('a pass of the producer', () => {
     expect(await depths()).toEqual([2, 5]);
   });
 
+  test('publishes a look of freshness with the deadlines once its deadline has come', async () => {
+    await add(1, 2_500, 'checks.deadline');
+    await add(10_000, 500, 'checks.fresh');
+    await pool.query(
+      `UPDATE schedule SET account_state = 'ok', deadline_at = now() + interval '30 seconds' WHERE profile_id = 10001;
+       UPDATE schedule SET next_check_at = 'infinity' WHERE lane = 'checks.deadline'`,
+    );
+    await changeBudget(pool, { freshPercent: 0, dailyCap: 10, price: 1 });
+    const { pass: again } = createPasses(production);
+    await again(new AbortController().signal);
+    await again(new AbortController().signal);
+    expect(await depths()).toEqual([1, 0]);
+    const { rows } = await pool.query('SELECT profile_id FROM schedule WHERE claim_version > 0');
+    expect(rows).toEqual([{ profile_id: '10001' }]);
+  });
+
   test('fills the last deadline batch where a call costs the same however full it is', async () => {
     await changeBudget(pool, { pricing: 'per_request' });
     await add(1, 150, 'checks.deadline');
@@ -185,20 +201,17 @@ test('200,000 overdue looks for freshness do not delay a deadline', async () => 
   })();
   await sleep(1_500);
   await add(1, 50, 'checks.deadline');
-  const begin = performance.now();
-  for (let left = 50; left > 0; await sleep(10)) {
-    if (performance.now() - begin > 10_000) break;
-    const { rows } = await pool.query(
-      'SELECT count(*)::int AS n FROM schedule WHERE profile_id <= 50 AND checked_at IS NULL',
-    );
-    left = rows[0].n;
-  }
-  const took = performance.now() - begin;
+  const looked = async (where: string) =>
+    (await pool.query(`SELECT count(*)::int AS n FROM schedule WHERE ${where} AND checked_at IS NOT NULL`))
+      .rows[0].n;
+  const before = await looked('profile_id >= 1000000');
+  await expect.poll(() => looked('profile_id <= 50'), { interval: 20, timeout: 60_000 }).toBe(50);
+  const passedBy = (await looked('profile_id >= 1000000')) - before;
   stopping.abort();
   await producing;
   await consumer.stop();
   await production.broker.close();
   await xApi.close();
-  process.stderr.write(`a deadline beside 200,000 overdue looks was written after ${Math.round(took)} ms\n`);
-  expect(took).toBeLessThan(2_000);
+  // What was in the lane before it, and what a slow machine does between two passes; not the 200,000.
+  expect(passedBy).toBeLessThan(20_000);
 }, 120_000);

@@ -8,6 +8,7 @@ export interface ProducerMetrics {
   readonly claimed: Counter<'lane'>;
   readonly published: Counter<'lane'>;
   readonly refused: Counter<'lane'>;
+  readonly promoted: Counter;
   readonly failedTicks: Counter;
   readonly depth: Gauge<'lane'>;
   readonly oldest: Gauge<'lane'>;
@@ -38,6 +39,11 @@ export function createProducerMetrics(registry: Registry): ProducerMetrics {
       name: 'messages_refused_total',
       help: 'Messages that the broker did not take',
       labelNames,
+      registers,
+    }),
+    promoted: new Counter({
+      name: 'checks_promoted_total',
+      help: 'Checks for freshness that found no room before their deadline, and went to the deadlines',
       registers,
     }),
     failedTicks: new Counter({

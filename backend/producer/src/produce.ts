@@ -11,6 +11,7 @@ import { createFlow, type Flow } from './flow.ts';
 import type { ProducerMetrics } from './metrics.ts';
 import { roomByBudget, roomByFlow } from './room.ts';
 import type { ProducerSettings } from './settings.ts';
+import { createStarvation } from './starvation.ts';
 
 export interface Production {
   readonly pool: Pool;
@@ -30,9 +31,10 @@ interface Remembered {
 
 /**
  * A pass claims what is due and publishes it, lane by lane, until nothing is due or the lanes are full. Freshness is shed first: it
- * waits for a pass in which all that deadlines and people need has found room.
+ * waits for a pass in which all that deadlines and people need has found room; but not beyond the profile's deadline.
  */
 export function createPasses(production: Production): Passes {
+  const promote = createStarvation(production.claims, production.settings.CONFIRM_DELAY_MS);
   const remembered = new Map<Lane, Remembered>(
     lanes.map(lane => [lane, { flow: createFlow(), lowWater: createLowWater(production.settings.LEASE_MS) }]),
   );
@@ -43,7 +45,8 @@ export function createPasses(production: Production): Passes {
       const urgent = works.filter(({ lane }) => lane !== 'checks.fresh');
       const served = await Promise.all(urgent.map(work => produceLane(production, work, signal)));
       const fresh = works.find(({ lane }) => lane === 'checks.fresh');
-      if (fresh && served.every(Boolean)) await produceLane(production, fresh, signal);
+      const isFed = fresh && served.every(Boolean) && (await produceLane(production, fresh, signal));
+      if (!isFed) production.metrics.promoted.inc(await promote());
     },
     markOf: lane => remembered.get(lane)?.lowWater.mark() ?? Number.NEGATIVE_INFINITY,
   };

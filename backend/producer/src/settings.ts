@@ -18,6 +18,8 @@ export const producerSettings = {
   LEASE_MS: wholeNumber(500, 3_600_000).default(120_000),
   /** Messages (of up to 100 checks) that may wait in a lane; more once consumers prove faster: then as much as they do in 3 s. */
   LANE_MESSAGES: wholeNumber(1, 10_000).default(50),
+  /** As the consumer has it: how long before a deadline the first of the two looks is due. */
+  CONFIRM_DELAY_MS: wholeNumber(1, 3_600_000).default(60_000),
   /** A producer that takes no step of its job for so long is taken for dead, and another takes the job over. */
   JOB_LEASE_MS: wholeNumber(1_000, 600_000).default(10_000),
   /** K of the square-root rule at first, as the consumer has it, and when to steer it by how the budget is used. */
