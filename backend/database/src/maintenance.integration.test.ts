@@ -79,9 +79,10 @@ test('a piece of work is followed by a rest of three times its length, and none 
   const work = workOn(client, stopping.signal);
   const began = performance.now();
   expect(await work.piece(() => sleep(50, 'done'))).toBe('done');
-  expect(performance.now() - began).toBeGreaterThan(190);
+  const took = performance.now() - began;
+  expect(took).toBeGreaterThan(190);
   expect(work.busyMs()).toBeGreaterThanOrEqual(49);
-  expect(work.busyMs()).toBeLessThan(150);
+  expect(work.busyMs()).toBeLessThan(took / 3);
   stopping.abort();
   let ran = false;
   await expect(

@@ -9,7 +9,7 @@ test('a quantile is a value that was measured, whatever the order', () => {
 
 test('what comes before and after is not timed, and neither is the warm-up', async () => {
   const steps: string[] = [];
-  const slow = () => new Promise(resolve => setTimeout(resolve, 30));
+  const slow = () => new Promise(resolve => setTimeout(resolve, 300));
   const latency = await timeEach({
     samples: 2,
     warmUp: 1,
@@ -24,7 +24,7 @@ test('what comes before and after is not timed, and neither is the warm-up', asy
   });
   expect(steps).toEqual(['prepare', 'act 1', 'prepare', 'act 3', 'prepare', 'act 5']);
   expect(latency.samples).toBe(2);
-  expect(latency.p99_ms).toBeLessThan(20);
+  expect(latency.p99_ms).toBeLessThan(250);
 });
 
 test('it ends when it is told to', async () => {
