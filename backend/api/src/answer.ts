@@ -1,3 +1,4 @@
+import type { Overview } from '@app/database/overview';
 import type { Pool } from '@app/database/pool';
 import type { Health } from '@app/runtime/health';
 import type { Log } from '@app/runtime/log';
@@ -6,6 +7,7 @@ import type { Request, Response } from 'express';
 /** What the handlers work with. */
 export interface Api {
   readonly pool: Pool;
+  readonly readOverview: () => Promise<Overview>;
   readonly log: Log;
   readonly health: Health;
   /** How long before a deadline the first of its two looks is due. */

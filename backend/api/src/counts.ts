@@ -1,5 +1,4 @@
 import { type ProfileCounts, profileCountsQuery } from '@app/contract/counts';
-import { readOverview } from '@app/database/overview';
 import { countProfiles } from '@app/database/profile-counts';
 import type { Handler } from './answer.ts';
 import { groupFilter } from './filters.ts';
@@ -18,5 +17,5 @@ export const showProfileCounts: Handler = async (api, request) => {
 
 /** What a dashboard shows first, in one answer. */
 export const showOverview: Handler = async api => {
-  return { status: 200, body: presentOverview(await readOverview(api.pool)) };
+  return { status: 200, body: presentOverview(await api.readOverview()) };
 };
