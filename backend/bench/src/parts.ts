@@ -35,7 +35,7 @@ export interface Results {
 const growthSizes = [10_000, 100_000, 1_000_000, 10_000_000];
 /** Peers and the limit need enough profiles that nobody runs out of them, and no more. */
 const comparedAt = 1_000_000;
-const peerSeconds = 15;
+const peerSeconds = 10;
 const apiSeconds = 30;
 const warmUpS = 12;
 const windows = 3;

@@ -2,7 +2,7 @@ import { type Batch, batchesOf, type CheckWork, isFull } from './check-work.ts';
 import { type Latency, timeEach } from './latency.ts';
 
 /** Enough for a 99th percentile that is not the slowest of all. */
-const series = { samples: 300, warmUp: 30 } as const;
+const series = { samples: 200, warmUp: 20 } as const;
 const claimRows = 1_000;
 /** Of 16 partitions, so that each has a few batches of 100. */
 const rowsForBatches = 5_000;

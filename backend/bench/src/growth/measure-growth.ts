@@ -67,11 +67,11 @@ export async function growTo(
 }
 
 /**
- * Checks go on until nearly every page of the schedule was written once: the first write of a page after a checkpoint (which the
+ * Checks go on until most pages of the schedule were written once: the first write of a page after a checkpoint (which the
  * seed ends with) puts all of it into the log, in a small table at once and in a large one for minutes. A page holds some 40 rows.
  */
 async function settle({ log, signal }: GrowthContext, work: CheckWork, profiles: number): Promise<void> {
-  const checks = Math.max(20_000, profiles / 10);
+  const checks = Math.max(20_000, profiles / 20);
   const began = performance.now();
   const loop = startCheckLoop(work);
   try {

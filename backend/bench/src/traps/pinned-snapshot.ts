@@ -22,7 +22,7 @@ export interface PinnedSnapshot {
 
 const limit = 0.25;
 const lastSeconds = 10;
-const warmUpSeconds = 15;
+const warmUpSeconds = 5;
 
 /**
  * The claim rate while an idle transaction holds a snapshot, which keeps every place that claims leave behind in the index of due
